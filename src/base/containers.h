@@ -1,0 +1,21 @@
+/*
+ * The uthash family with its out-of-memory hooks set to ours. Include this instead of the library's headers.
+ */
+#ifndef BASE_CONTAINERS_H
+#define BASE_CONTAINERS_H
+
+#include "base/memory.h"
+
+#define uthash_fatal(message) memory_exhausted()
+#define utarray_oom() memory_exhausted()
+#define utstring_oom() memory_exhausted()
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include <utarray.h>
+#include <uthash.h>
+#include <utlist.h>
+#include <utstring.h>
+#pragma GCC diagnostic pop
+
+#endif

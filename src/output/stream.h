@@ -1,0 +1,47 @@
+/*
+ * What becomes of a child's bytes: one stdout or stderr, from the pipe to its log, to syslog and to the activity log at
+ * level debug. A stream lives as long as its process is configured; the pipe comes and goes with each child.
+ */
+#ifndef OUTPUT_STREAM_H
+#define OUTPUT_STREAM_H
+
+#include <event2/event.h>
+
+#include "config/model.h"
+#include "output/logfile.h"
+
+struct stream;
+
+struct stream_options {
+    struct event_base *loop;
+    const char *process_name; /* copied */
+    enum config_stream channel;
+    const struct config_log *config; /* borrowed; outlives the stream */
+    const char *automatic_path;      /* the name chosen for an AUTO log (copied), else NULL */
+    bool strip_ansi;
+    const char *identifier; /* copied: the daemon's, the tag of syslog lines */
+};
+
+struct stream *stream_new(const struct stream_options *options);
+void stream_free(struct stream *stream); /* NULL is fine; closes pipe and log, keeps the file */
+
+/* The path that clients are told, or "" when there is no file (NONE, syslog). */
+const char *stream_log_path(const struct stream *stream);
+struct logfile *stream_logfile(struct stream *stream); /* NULL when there is no file */
+
+/*
+ * Opens the log and starts reading `pipe`, which becomes the stream's. -1 with *err, and the pipe still the
+ * caller's, when the log cannot be opened.
+ */
+int stream_attach(struct stream *stream, int pipe, struct error *err);
+
+/*
+ * At the end of the child: takes what is in the pipe at this moment, closes it, and closes the log unless
+ * `keep_log_open` (the process is about to be started again).
+ */
+void stream_detach(struct stream *stream, bool keep_log_open);
+
+int stream_reopen(struct stream *stream, struct error *err);
+int stream_clear(struct stream *stream, struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* A process group: the processes of one [program:x] or of a [group:x], controlled as a unit. Fields are for reading. */
+#ifndef PROCESS_GROUP_H
+#define PROCESS_GROUP_H
+
+#include "process/process.h"
+
+struct process_group {
+    struct supervisor *supervisor;     /* borrowed */
+    struct config_group *config;       /* one reference */
+    struct process *processes;         /* owned; uthash by name (by_name), in the order of the configuration */
+    size_t alive_count;                /* members whose state is alive (process/state.h) */
+    struct process_group *next_sorted; /* unused outside of sorting */
+    UT_hash_handle by_name;            /* in the supervisor */
+};
+
+struct process *group_find_process(const struct process_group *group, const char *name);
+
+/*
+ * The members in the order of their priority (equal ones in the order of the configuration; `reverse` turns all of it
+ * round). A malloc'd array of HASH_CNT(by_name, group->processes) pointers.
+ */
+struct process **group_by_priority(const struct process_group *group, bool reverse);
+
+#endif

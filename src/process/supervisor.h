@@ -1,0 +1,85 @@
+/*
+ * All groups and processes of one daemon, and its own state: booting, running, stopping, restarting.
+ * Fields are for reading; only src/process/ writes them.
+ */
+#ifndef PROCESS_SUPERVISOR_H
+#define PROCESS_SUPERVISOR_H
+
+#include "config/model.h"
+#include "event/event.h"
+#include "process/group.h"
+#include "process/process.h"
+#include "process/system.h"
+
+struct supervisor {
+    struct event_base *loop;             /* borrowed */
+    struct event_bus *bus;               /* owned */
+    const struct process_system *system; /* borrowed: the system calls */
+    enum supervisor_state state;
+
+    struct process_group *groups; /* owned; uthash by name (by_name), in the order in which they were added */
+    struct process *by_pid;       /* borrowed; every process that has a child */
+
+    /* Settings that come from [supervisord] and hold for groups made from now on. Owned. */
+    char *identifier;
+    char *childlogdir;
+    char *server_url; /* what SUPERVISOR_SERVER_URL is when the program does not say; NULL: no server */
+    bool strip_ansi;
+
+    struct process *start_queue;     /* utlist: to be started when the loop comes round */
+    struct event *start_queue_event; /* owned */
+    struct event *sigchld;           /* owned */
+    struct event *stop_event;        /* owned: goes on with a shutdown from the loop, not from under a caller */
+    struct event_subscription *stop_subscription;
+
+    void (*on_stopped)(void *context); /* a shutdown or restart has stopped everything */
+    void *on_stopped_context;
+};
+
+struct supervisor *supervisor_new(struct event_base *loop, const struct process_system *system);
+void supervisor_free(struct supervisor *supervisor); /* no child may be left; NULL is fine */
+
+/* Takes over identifier, childlogdir, strip_ansi and the server URL of a model. */
+void supervisor_configure(struct supervisor *supervisor, const struct config *config);
+
+/* Begins to hear of ended children. */
+int supervisor_watch_children(struct supervisor *supervisor, struct error *err);
+
+/* Makes the group and its processes and queues those with autostart. -1 with *err: ALREADY_ADDED, or a bad AUTO log. */
+int supervisor_add_group(struct supervisor *supervisor, struct config_group *config, struct error *err);
+
+/* -1 with STILL_RUNNING while a member is alive, else the group is gone. */
+int supervisor_remove_group(struct supervisor *supervisor, struct process_group *group, struct error *err);
+
+struct process_group *supervisor_find_group(const struct supervisor *supervisor, const char *name);
+struct process *supervisor_find_process(const struct supervisor *supervisor, const char *group, const char *name);
+
+/*
+ * Every process sorted by group name, then process name. A malloc'd array; *count says how many.
+ */
+struct process **supervisor_sorted_processes(const struct supervisor *supervisor, size_t *count);
+
+/*
+ * Every process in the order of starting: by group priority, within a group by process priority.
+ * A malloc'd array; *count says how many.
+ */
+struct process **supervisor_processes_by_priority(const struct supervisor *supervisor, size_t *count);
+
+/*
+ * Starts a process soon: the queue is worked off in slices between which clients are served. A process that cannot be
+ * started goes through BACKOFF to FATAL, whatever the reason. Does nothing when it is queued or running already.
+ */
+void supervisor_queue_start(struct supervisor *supervisor, struct process *process);
+void supervisor_unqueue_start(struct supervisor *supervisor, struct process *process);
+
+/*
+ * Stops everything, highest group priority first, groups of one priority together; then calls `on_stopped` from the
+ * loop. `state` is SUPERVISOR_SHUTDOWN or SUPERVISOR_RESTARTING. During a restart a shutdown turns it into one;
+ * anything else that comes during either changes nothing.
+ */
+void supervisor_stop(struct supervisor *supervisor, enum supervisor_state state);
+
+/* Reopens the logs of all processes (SIGUSR2). Failures are logged. */
+void supervisor_reopen_logs(struct supervisor *supervisor);
+
+#endif
