@@ -5,13 +5,16 @@
 #include "process/process.h"
 
 struct process_group {
-    struct supervisor *supervisor;     /* borrowed */
-    struct config_group *config;       /* one reference */
-    struct process *processes;         /* owned; uthash by name (by_name), in the order of the configuration */
-    size_t alive_count;                /* members whose state is alive (process/state.h) */
-    struct process_group *next_sorted; /* unused outside of sorting */
-    UT_hash_handle by_name;            /* in the supervisor */
+    struct supervisor *supervisor; /* borrowed */
+    struct config_group *config;   /* one reference */
+    struct process *processes;     /* owned; uthash by name (by_name), in the order of the configuration */
+    size_t alive_count;            /* members whose state is alive (process/state.h) */
+    UT_hash_handle by_name;        /* in the supervisor */
 };
+
+/* Makes the group and its processes. NULL with *err when an AUTO log cannot be made. Owned by the supervisor. */
+struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err);
+void group_free(struct process_group *group); /* no member may be alive */
 
 struct process *group_find_process(const struct process_group *group, const char *name);
 

@@ -26,7 +26,8 @@ struct process {
     const struct config_process *config; /* borrowed from the group's configuration */
 
     enum process_state state;
-    pid_t pid; /* of the child; 0: none */
+    pid_t pid;       /* of the child; 0: none */
+    pid_t ended_pid; /* of the child before; 0: none */
 
     int64_t start_us;        /* wall clock: when it was last started; 0: never */
     int64_t stop_us;         /* wall clock: when its child last ended; 0: never */
@@ -34,7 +35,6 @@ struct process {
     int exitstatus;          /* of the last child: exit code, -1 after a signal; 0 while one runs */
     char *spawn_error;       /* owned; why the last start failed or the last exit was unexpected; NULL: nothing */
     int attempts;            /* failed starts since the last success */
-    bool stopped_by_request; /* the last end was asked for: no automatic start */
 
     struct stream *streams[CONFIG_STREAM_COUNT]; /* owned; stderr is NULL with redirect_stderr */
     int stdin_fd;                                /* -1: none or closed by the child */
@@ -67,6 +67,24 @@ int process_signal(struct process *process, int signal, struct error *err);
 
 /* Hands bytes to the child's stdin; what the pipe does not take now follows later. -1: NOT_RUNNING, NO_FILE. */
 int process_write_stdin(struct process *process, const char *bytes, size_t length, struct error *err);
+
+/*
+ * Tells the process how its child ended (the status of waitpid()): after this it has none. For the reaper.
+ */
+void process_child_ended(struct process *process, int wait_status);
+
+/* Makes a process in state STOPPED, with its AUTO logs created. NULL with *err. Owned by the group. */
+struct process *process_new(struct process_group *group, const struct config_process *config, struct error *err);
+void process_free(struct process *process); /* it must have no child */
+
+/*
+ * Starts the process whatever comes of it: a command that cannot be run goes through STARTING and BACKOFF to FATAL, as
+ * at boot, instead of being refused. Does nothing when it is alive, or when the daemon is stopping.
+ */
+void process_start_automatically(struct process *process);
+
+/* Reopens both logs (SIGUSR2). Failures are logged. */
+void process_reopen_logs(struct process *process);
 
 /* Empties both logs; -1 with FAILED when one could not be. */
 int process_clear_logs(struct process *process, struct error *err);

@@ -1,6 +1,6 @@
 /*
- * Making a child (manual 1.5.3): without copying the daemon's address space, and with every failure between the fork
- * and the exec known to the parent by its cause.
+ * Making a child (manual 1.5.3): without copying the daemon's address space or descriptor table, and with every
+ * failure between the fork and the exec known to the parent by its cause.
  */
 #ifndef PROCESS_SPAWN_H
 #define PROCESS_SPAWN_H
@@ -28,7 +28,18 @@ struct spawn_result {
     int output_fds[CONFIG_STREAM_COUNT];
 };
 
-/* 0, or -1 with *err and nothing left behind. */
+/*
+ * Reserves the low descriptors that children are set up from. Once, before the first descriptor that is to stay open
+ * for long; descriptors 0, 1 and 2 must be open. 0, or -1 with *err.
+ */
+int spawn_prepare(struct error *err);
+
+/*
+ * 0, or -1 with *err and nothing left behind. A failure in the child reads "couldn't exec /bin/x: ENOEXEC",
+ * "couldn't chdir to /x: ENOENT", "couldn't setuid to nobody: EPERM" ...
+ * The child leads a process group of its own, has default signal dispositions, no blocked signal, and no descriptors
+ * but 0, 1 and 2.
+ */
 int spawn_child(const struct spawn_request *request, struct spawn_result *result, struct error *err);
 
 #endif

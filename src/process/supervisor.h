@@ -11,6 +11,8 @@
 #include "process/process.h"
 #include "process/system.h"
 
+struct stopping;
+
 struct supervisor {
     struct event_base *loop;             /* borrowed */
     struct event_bus *bus;               /* owned */

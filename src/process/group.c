@@ -1,0 +1,76 @@
+#include "process/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/supervisor.h"
+
+struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err)
+{
+    struct process_group *group = xcalloc(1, sizeof *group);
+
+    group->supervisor = supervisor;
+    group->config = config_group_ref(config);
+    for (size_t i = 0; i < config->process_count; i++) {
+        struct process *process = process_new(group, &config->processes[i], err);
+        if (process == NULL) {
+            group_free(group);
+            return NULL;
+        }
+        HASH_ADD_KEYPTR(by_name, group->processes, process->config->name, strlen(process->config->name), process);
+    }
+    return group;
+}
+
+void group_free(struct process_group *group)
+{
+    struct process *process;
+    struct process *next;
+
+    HASH_ITER (by_name, group->processes, process, next) {
+        HASH_DELETE(by_name, group->processes, process);
+        process_free(process);
+    }
+    config_group_unref(group->config);
+    free(group);
+}
+
+struct process *group_find_process(const struct process_group *group, const char *name)
+{
+    struct process *process;
+
+    HASH_FIND(by_name, group->processes, name, strlen(name), process);
+    return process;
+}
+
+static int compare_position(const struct process *a, const struct process *b)
+{
+    return (a->config > b->config) - (a->config < b->config); /* elements of one array, in the order of the file */
+}
+
+static int by_priority(const void *left, const void *right)
+{
+    const struct process *a = *(struct process *const *)left;
+    const struct process *b = *(struct process *const *)right;
+
+    if (a->config->priority != b->config->priority)
+        return a->config->priority < b->config->priority ? -1 : 1;
+    return compare_position(a, b);
+}
+
+static int by_priority_reversed(const void *left, const void *right)
+{
+    return by_priority(right, left);
+}
+
+struct process **group_by_priority(const struct process_group *group, bool reverse)
+{
+    struct process **sorted = xcalloc(HASH_CNT(by_name, group->processes), sizeof(struct process *));
+    struct process *process;
+    size_t count = 0;
+
+    for (process = group->processes; process != NULL; process = process->by_name.next)
+        sorted[count++] = process;
+    qsort(sorted, count, sizeof(struct process *), reverse ? by_priority_reversed : by_priority);
+    return sorted;
+}
