@@ -27,7 +27,9 @@ void stopping_free(struct stopping *stopping)
 
 static void schedule_next_wave(struct stopping *stopping)
 {
-    evtimer_add(stopping->next_wave, &(struct timeval){0, 0});
+    const struct timeval next_turn = {0, 0};
+
+    evtimer_add(stopping->next_wave, &next_turn);
 }
 
 static void on_process_state(void *context, const struct event_occurrence *occurrence)

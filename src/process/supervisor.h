@@ -13,6 +13,8 @@
 
 struct stopping;
 
+struct stopping;
+
 struct supervisor {
     struct event_base *loop;             /* borrowed */
     struct event_bus *bus;               /* owned */
@@ -28,13 +30,13 @@ struct supervisor {
     char *server_url; /* what SUPERVISOR_SERVER_URL is when the program does not say; NULL: no server */
     bool strip_ansi;
 
-    struct process *start_queue;     /* utlist: to be started when the loop comes round */
-    struct event *start_queue_event; /* owned */
-    struct event *sigchld;           /* owned */
-    struct event *stop_event;        /* owned: goes on with a shutdown from the loop, not from under a caller */
-    struct event_subscription *stop_subscription;
+    struct process *start_queue; /* utlist: to be started when the loop comes round */
+    struct event *start_event;   /* owned: works the queue off */
+    struct event *sigchld;       /* owned; NULL until children are watched */
+    struct event *reap_event;    /* owned: goes on with reaping after others had their turn */
 
-    void (*on_stopped)(void *context); /* a shutdown or restart has stopped everything */
+    struct stopping *stopping;         /* owned: how far a shutdown has come; NULL: none is under way */
+    void (*on_stopped)(void *context); /* set by the owner: a shutdown or restart has stopped everything */
     void *on_stopped_context;
 };
 
