@@ -1,0 +1,49 @@
+# The front door. Meson and Ninja do the building; see CONTRIBUTING.md for using them directly.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+
+export BUILD
+
+.DEFAULT_GOAL := all
+.PHONY: all deps run stop check bench fmt install uninstall clean help
+
+all: deps ## build into build/
+	@scripts/build.sh $(BUILD)
+
+deps:
+	@scripts/install-deps.sh run
+
+run: all ## build, then start a supervisord with the programs of examples/quickstart
+	@scripts/quickstart.sh start
+
+stop: ## stop the supervisord that `make run` started
+	@scripts/quickstart.sh stop
+
+check: ## build with gcc and clang and run every test, check and lint
+	@scripts/install-deps.sh check
+	@scripts/check.sh
+
+bench: ## measure beside the original; writes docs/performance.md
+	@scripts/install-deps.sh bench
+	@scripts/build.sh $(BUILD)-bench -Dbench=true
+	@bench/run $(BUILD)-bench
+
+fmt: ## format the C code
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: ## install below $(DESTDIR)$(PREFIX) (default: /usr/local)
+	@[ -f $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory all
+	@meson configure $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+uninstall: ## remove what the last install from $(BUILD) put there
+	@ninja -C $(BUILD) uninstall
+
+clean: ## remove what was built
+	@scripts/quickstart.sh stop-if-running
+	rm -rf $(BUILD) $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-bench test-output
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

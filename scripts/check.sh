@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Every test, check and lint, each reported with its time; what `make check` runs.
+#
+#   scripts/check.sh [STEP...]     only these (names as in the report), the builds they need not included
+#
+# Goes on after a failure. The output of each step is kept in test-output/. The last line is "N passed, M failed":
+# unit test cases, system and conformance tests, and every other step counted as one. The exit status is 0 only
+# when something passed and nothing failed.
+set -u
+cd "$(dirname "$0")/.."
+
+build=${BUILD:-build}
+build_clang=$build-clang
+build_sanitize=$build-sanitize
+out=test-output
+jobs=$(nproc)
+passed=0
+failed=0
+only=("$@")
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+
+# --- what the steps run; each is silent about success and ends with a status ---
+
+format() {
+    git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+}
+
+build_gcc() {
+    CC=gcc scripts/build.sh "$build" -Dtests=true
+}
+
+build_clang() {
+    CC=clang scripts/build.sh "$build_clang" -Dtests=true
+}
+
+build_sanitize() {
+    CC=gcc scripts/build.sh "$build_sanitize" -Dtests=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
+}
+
+unit() { # unit DIR
+    rm -f "$1/meson-logs/testlog.json"
+    meson test -C "$1" --suite unit --no-rebuild --print-errorlogs
+    local status=$?
+    python3 scripts/count-unit-tests.py "$1/meson-logs/testlog.json" && return $status
+}
+
+system() { # system DIR, then as tests/run.py
+    timeout 1800 python3 tests/run.py --build "$@" </dev/null
+}
+
+conformance_of_original() {
+    system "$build" --supervisord /usr/bin/supervisord --supervisorctl /usr/bin/supervisorctl tests/conformance
+}
+
+tidy() {
+    git ls-files 'src/*.c' 'plugins/*.c' 'listeners/*.c' 'bench/*.c' |
+        xargs -r python3 scripts/in-database.py "$build_clang/compile_commands.json" |
+        xargs -r -P "$jobs" -n 2 clang-tidy -p "$build_clang" --quiet
+}
+
+layers() {
+    scripts/check-layers --self-test && scripts/check-layers
+}
+
+docs() {
+    scripts/check-docs "$build"
+}
+
+shell_syntax() {
+    local status=0 file
+    for file in $(git ls-files 'scripts/*' 'examples/*.sh' .ci/run); do
+        case "$(head -n 1 "$file")" in
+        *bash) bash -n "$file" || status=1 ;;
+        *'/sh') sh -n "$file" || status=1 ;;
+        esac
+    done
+    return $status
+}
+
+# --- running and counting them ---
+
+# The sum of "N passed, M failed" that the step printed last, or the step itself as one.
+count() { # count STATUS LOG
+    local status=$1 line
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -n 1)
+    if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+        local good=${BASH_REMATCH[1]} bad=${BASH_REMATCH[2]}
+        # A run that failed although all its tests passed, or that had none, is a failure too.
+        [ $((good + bad)) -gt 0 ] && { [ "$status" = 0 ] || [ "$bad" -gt 0 ]; } || bad=$((bad + 1))
+        passed=$((passed + good))
+        failed=$((failed + bad))
+        [ "$bad" = 0 ]
+    elif [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        return 1
+    fi
+}
+
+step() { # step NAME COMMAND...
+    local name=$1 log=$out/$1.log started=$EPOCHREALTIME status seconds counts
+    shift
+    if [ ${#only[@]} -gt 0 ] && [[ " ${only[*]} " != *" $name "* ]]; then
+        return
+    fi
+    "$@" >"$log" 2>&1
+    status=$?
+    seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
+    counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    if count "$status" "$log"; then
+        printf '  ok     %7s s  %s%s\n' "$seconds" "$name" "${counts:+: $counts}"
+    else
+        printf '  FAILED %7s s  %s%s\n' "$seconds" "$name" "${counts:+: $counts}"
+        tail -n 40 "$log" | sed 's/^/      | /'
+        printf '      the whole output is in %s\n' "$log"
+    fi
+}
+
+mkdir -p "$out"
+step format format
+step shell-syntax shell_syntax
+step layers layers
+step build-gcc build_gcc
+step build-clang build_clang
+step build-sanitize build_sanitize
+step docs docs
+step unit unit "$build"
+step unit-clang unit "$build_clang"
+step unit-sanitize unit "$build_sanitize"
+step system system "$build"
+step system-sanitize system "$build_sanitize"
+step conformance-original conformance_of_original
+step clang-tidy tidy
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
