@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Runs the black-box tests: every test in a process of its own, several at a time. See tests/README.md."""
+
+import argparse
+import fnmatch
+import glob
+import importlib.util
+import inspect
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("places", nargs="*", help="directories or files (default: tests/conformance tests/system)")
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"),
+                        help="build directory: the daemon, the client and the test programs")
+    parser.add_argument("--bin", help="directory with supervisord and supervisorctl, instead of the build's")
+    parser.add_argument("--supervisord", help="path of supervisord")
+    parser.add_argument("--supervisorctl", help="path of supervisorctl")
+    parser.add_argument("--wrapper", default="", help='run supervisord under a tool, such as "valgrind --error-exitcode=99"')
+    parser.add_argument("--patience", type=float, help="factor for all time limits (default 1, with a wrapper 10)")
+    parser.add_argument("-k", dest="pattern", action="append", default=[], help="only tests whose name contains this")
+    parser.add_argument("-j", dest="jobs", type=int, default=8, help="tests at a time (default 8)")
+    parser.add_argument("--limit", type=float, default=60, help="seconds for one test (default 60)")
+    parser.add_argument("-v", dest="verbose", action="store_true", help="a line for every test, with its time")
+    parser.add_argument("-l", dest="list", action="store_true", help="list the tests and end")
+    return parser.parse_args()
+
+
+def set_environment(options):
+    """The harness reads where things are from the environment, when it is first imported."""
+    build = os.path.abspath(options.build)
+    binaries = os.path.abspath(options.bin) if options.bin else None
+    for variable, given, name in (("SUPERVISORD", options.supervisord, "supervisord"),
+                                  ("SUPERVISORCTL", options.supervisorctl, "supervisorctl")):
+        built = os.path.join(binaries, name) if binaries else os.path.join(build, "src", name, name)
+        path = os.path.abspath(given) if given else os.environ.get(variable, built)
+        if not os.access(path, os.X_OK):
+            sys.exit("%s: no such program (see --build, --bin, --%s)" % (path, name))
+        os.environ[variable] = path
+    programs = os.environ.setdefault("SUPERVISOR_TEST_PROGRAMS", os.path.join(build, "tests", "programs"))
+    if not os.access(os.path.join(programs, "actor"), os.X_OK):
+        sys.exit("%s: no test programs there (see --build)" % programs)
+    patience = options.patience or (10 if options.wrapper else 1)
+    options.limit *= patience
+    os.environ["SUPERVISOR_TEST_WRAPPER"] = options.wrapper
+    os.environ["SUPERVISOR_TEST_PATIENCE"] = str(patience)
+    os.environ["TZ"] = "UTC"
+    for name in [name for name in os.environ if name.startswith("SUPERVISOR_") and "TEST" not in name]:
+        del os.environ[name]
+    os.umask(0o022)
+
+
+def find_files(places):
+    for place in places or [os.path.join(HERE, "conformance"), os.path.join(HERE, "system")]:
+        if os.path.isdir(place):
+            yield from sorted(glob.glob(os.path.join(place, "test_*.py")))
+        elif os.path.exists(place):
+            yield place
+        else:
+            sys.exit("%s: no such file or directory" % place)
+
+
+class Test:
+    def __init__(self, case, group):
+        method = getattr(case, case._testMethodName)
+        self.case = case
+        self.name = "%s/%s.%s" % (group, type(case).__name__, case._testMethodName)
+        self.differs = getattr(method, "differs", getattr(case, "differs", None))
+        self.time_limit = getattr(method, "time_limit", getattr(case, "time_limit", None))
+        self.alone = getattr(method, "alone", getattr(case, "alone", False))
+
+
+def load_tests(places):
+    sys.path.insert(0, os.path.join(HERE, "system"))
+    tests = []
+    for path in find_files(places):
+        group = os.path.join(os.path.basename(os.path.dirname(os.path.abspath(path))), os.path.basename(path)[5:-3])
+        spec = importlib.util.spec_from_file_location(group.replace("/", "_"), path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        for _, kind in sorted(inspect.getmembers(module, inspect.isclass)):
+            if issubclass(kind, unittest.TestCase) and kind.__module__ == spec.name:
+                tests += [Test(kind(name), group) for name in unittest.TestLoader().getTestCaseNames(kind)]
+    return tests
+
+
+def wanted(test, patterns):
+    return not patterns or any(pattern in test.name or fnmatch.fnmatch(test.name, pattern) for pattern in patterns)
+
+
+class Witness(unittest.TestResult):
+    """Shows the directory of a failed test while it is still there."""
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.show(test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.show(test)
+
+    def show(self, test):
+        directory = getattr(test, "dir", "")
+        for root, _, names in os.walk(directory):
+            for name in sorted(names):
+                path = os.path.join(root, name)
+                if not (name.endswith((".log", ".conf")) or name.startswith(("valgrind", "output"))):
+                    continue
+                try:
+                    with open(path, errors="replace") as file:
+                        text = file.read()[-6000:]
+                except OSError:
+                    continue
+                if text:
+                    print("--- %s\n%s" % (path, text))
+
+
+def run_here(case):
+    """Runs one test in this process: (outcome, text)."""
+    witness = Witness()
+    case.run(witness)
+    problems = witness.failures + witness.errors
+    if problems:
+        return "failed", "\n".join(text for _, text in problems)
+    if witness.skipped:
+        return "skipped", witness.skipped[0][1]
+    return "passed", ""
+
+
+class Running:
+    """A test in its own process. Its output goes to a file, its verdict through a pipe."""
+
+    def __init__(self, test, limit):
+        self.test = test
+        self.limit = limit
+        self.began = time.monotonic()
+        self.output = tempfile.TemporaryFile()
+        self.verdict, writer = os.pipe()
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.perform(writer)
+        os.close(writer)
+
+    def perform(self, writer):
+        try:
+            import harness
+
+            os.setpgid(0, 0)
+            for fd in (1, 2):
+                os.dup2(self.output.fileno(), fd)
+            harness.adopt_orphans()
+            answer = run_here(self.test.case)
+        except BaseException:  # whatever it is, it is this test's failure
+            answer = "failed", traceback.format_exc()
+        sys.stdout.flush()
+        with os.fdopen(writer, "w") as pipe:
+            json.dump(answer, pipe)
+        os._exit(0)
+
+    def is_late(self):
+        return time.monotonic() - self.began > self.limit
+
+    def finish(self):
+        """After its end, or to end it. (outcome, text, seconds)"""
+        late = self.is_late()
+        if late:
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        with os.fdopen(self.verdict) as pipe:
+            text = pipe.read()
+        outcome, report = json.loads(text) if text else ("failed", "took longer than %g s" % self.limit if late else "died")
+        self.output.seek(0)
+        printed = self.output.read().decode(errors="replace")
+        self.output.close()
+        return outcome, report + ("\n" + printed if outcome == "failed" else ""), time.monotonic() - self.began
+
+
+def kill_orphans(running):
+    """A test process keeps its orphans; those that come to us belong to one that is gone."""
+    import harness
+
+    ours = {one.pid for one in running}
+    for pid in harness.children_of(os.getpid()):
+        if pid not in ours:
+            for victim in harness.descendants_of(pid) + [pid]:
+                try:
+                    os.kill(victim, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            os.waitpid(pid, 0)
+
+
+def run_all(tests, options):
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    waiting = sorted(tests, key=lambda test: (test.alone, -(test.time_limit or 0)))
+    running = []
+    failures = []
+    while waiting or running:
+        while waiting and len(running) < options.jobs and not (running and (waiting[0].alone or running[0].test.alone)):
+            test = waiting.pop(0)
+            factor = float(os.environ["SUPERVISOR_TEST_PATIENCE"])
+            running.append(Running(test, test.time_limit * factor if test.time_limit else options.limit))
+        ready, _, _ = select.select([one.verdict for one in running], [], [], 1)
+        for one in [one for one in running if one.verdict in ready or one.is_late()]:
+            running.remove(one)
+            outcome, report, seconds = one.finish()
+            kill_orphans(running)
+            counts[outcome] += 1
+            if outcome == "failed":
+                failures.append(one.test.name)
+                print("FAILED %s\n%s\n" % (one.test.name, report), flush=True)
+            elif options.verbose:
+                print("%-7s %6.2f s  %s  %s" % (outcome, seconds, one.test.name, report), flush=True)
+    return counts, failures
+
+
+def main():
+    options = parse_arguments()
+    set_environment(options)
+    tests = [test for test in load_tests(options.places) if wanted(test, options.pattern)]
+    if options.list:
+        print("\n".join("%s%s" % (test.name, "  (differs: %s)" % test.differs if test.differs else "") for test in tests))
+        return 0
+    import harness
+
+    harness.adopt_orphans()
+    left_out = [test for test in tests if test.differs and harness.is_original()]
+    counts, failures = run_all([test for test in tests if test not in left_out], options)
+    counts["skipped"] += len(left_out)
+    for name in failures:
+        print("failed: " + name)
+    print("%d passed, %d failed%s" % (counts["passed"], counts["failed"],
+                                      ", %d skipped" % counts["skipped"] if counts["skipped"] else ""))
+    return 1 if counts["failed"] or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
