@@ -169,13 +169,18 @@ static void run_load(struct load *load, size_t count, double seconds, size_t cal
         die("connections");
     for (size_t i = 0; i < count; i++)
         connection_open(load, &connections[i]);
-    while (clock_nanoseconds() < end && (calls == 0 || load->latencies.count < calls)) {
+    while (load->latencies.count == 0 || (clock_nanoseconds() < end && (calls == 0 || load->latencies.count < calls))) {
         const int events = epoll_wait(load->epoll, ready, 64, 100);
 
         for (int i = 0; i < events; i++)
             connection_ready(load, ready[i].data.ptr);
     }
     const double took = (double)(clock_nanoseconds() - begin) / 1e9;
+    for (size_t i = 0; i < count; i++) {
+        close(connections[i].fd);
+        free(connections[i].answer);
+    }
+    free(connections);
     samples_sort(&load->latencies);
     printf("{\"calls\": %zu, \"errors\": %lld, \"reconnects\": %lld, \"rate\": %.1f, \"p50\": %.1f, \"p99\": %.1f, "
            "\"max\": %.1f}\n",

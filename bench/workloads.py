@@ -51,8 +51,8 @@ def load(*arguments, **options):
     return answer
 
 
-def mean_call_ms(answer):
-    return 1000 / answer['rate']
+def call_ms(answer):
+    return answer['p50'] / 1000
 
 
 @contextlib.contextmanager
@@ -129,14 +129,14 @@ def serve_list(paths, record, answer, count):
     served.write_text(xmlrpc.client.dumps((answer,), methodresponse=True))
     with background([paths.program('limits'), 'serve', str(served)]) as server:
         port = json.loads(server.stdout.readline())['port']
-        record(f'get_all_{count}', mean_call_ms(load(paths, port, body_file(paths, ('x',)), seconds=0.5)))
+        record(f'get_all_{count}', call_ms(load(paths, port, body_file(paths, ('x',)), seconds=0.5)))
 
 
 def hundred_programs(paths, record, effort):
     calls = [('supervisor.getProcessInfo', f'p{i:04d}') for i in range(50)]
     with Daemon(paths, numbered(100, paths.child('idle'))) as daemon:
         daemon.wait_running()
-        record('get_all_100', mean_call_ms(load(paths, daemon.port, body_file(paths, ('supervisor.getAllProcessInfo',)),
+        record('get_all_100', call_ms(load(paths, daemon.port, body_file(paths, ('supervisor.getAllProcessInfo',)),
                                                 seconds=effort.seconds)))
         record('multicall', load(paths, daemon.port, body_file(paths, *calls), seconds=effort.seconds)['rate'])
 
@@ -172,7 +172,7 @@ def thousand_programs(paths, record, effort):
         boot(daemon, record)
         idle(daemon, record, effort.idle_seconds)
         record('memory_1000', daemon.memory_mb())
-        record('get_all_1000', mean_call_ms(load(paths, daemon.port, all_info, seconds=effort.seconds)))
+        record('get_all_1000', call_ms(load(paths, daemon.port, all_info, seconds=effort.seconds)))
         with background(load_command(paths, daemon.port, all_info, seconds=600)):
             time.sleep(0.2)
             answer = load(paths, daemon.port, body_file(paths, ('supervisor.getState',)), seconds=effort.seconds)
@@ -189,7 +189,7 @@ def five_thousand_programs(paths, record, _effort):
     with Daemon(paths, numbered(5000, paths.child('idle')), descriptors_per_program=3) as daemon:
         record('boot_5000', daemon.wait_running(300))
         answer = load(paths, daemon.port, body_file(paths, ('supervisor.getAllProcessInfo',)), seconds=2)
-        record('get_all_5000', mean_call_ms(answer))
+        record('get_all_5000', call_ms(answer))
 
 
 def stamps_file(directory):
