@@ -166,6 +166,7 @@ struct config_remark {
 };
 
 struct config {
+    unsigned references; /* see config_ref(); 1 when it comes from config_load() */
     char *path; /* the file that was read, absolute */
     char *here; /* its directory */
     struct config_daemon daemon;
@@ -184,7 +185,9 @@ struct config {
     size_t remark_count;
 };
 
-void config_free(struct config *config); /* NULL is fine */
+/* Counted by references, since servers go on with the model they were opened from after a newer one was read. */
+struct config *config_ref(struct config *config);
+void config_free(struct config *config); /* drops a reference; frees with the last; NULL is fine */
 
 struct config_group *config_group_ref(struct config_group *group);
 void config_group_unref(struct config_group *group); /* NULL is fine; frees with the last reference */

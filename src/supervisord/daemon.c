@@ -1,0 +1,327 @@
+#include "supervisord/daemon.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "http/logtail.h"
+#include "http/rpc_endpoint.h"
+#include "http/server.h"
+#include "output/activity.h"
+#include "output/automatic.h"
+#include "process/supervisor.h"
+#include "supervisord/detach.h"
+#include "supervisord/pidfile.h"
+#include "supervisord/privileges.h"
+
+/* How long clients may take to fetch their last answers. */
+enum { DRAIN_MS = 1000 };
+
+/* What each signal means to us (manual 1.3.4). */
+static const int watched_signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
+enum { WATCHED_COUNT = sizeof watched_signals / sizeof watched_signals[0] };
+
+/* A configured server and its sockets. */
+struct endpoint {
+    const struct config_server *config;
+    int fds[2];
+};
+
+struct daemon {
+    const struct command_line *line;
+    const char *path;
+    bool is_first;
+    struct config *config; /* owned; kept for the servers, which borrow from it, beyond a reloadConfig */
+    struct api_context api;
+    struct event_base *loop;
+    struct event *signals[WATCHED_COUNT];
+    struct supervisor *supervisor;
+    struct rpc_registry *registry;
+    struct http_server *server;
+    struct endpoint *endpoints;
+    size_t endpoint_count;
+    bool has_pidfile;
+    bool has_ended; /* all processes are down */
+};
+
+static struct config *load(const struct daemon *daemon, struct error *err)
+{
+    const struct config_load_options options = {
+        .overrides = daemon->line->overrides,
+        .override_count = daemon->line->override_count,
+    };
+
+    return config_load(daemon->path, &options, err);
+}
+
+static struct config *load_again(void *context, struct error *err)
+{
+    return load(context, err);
+}
+
+/* --- signals ------------------------------------------------------------------------------------------------------ */
+
+static void reopen_logs(struct daemon *daemon)
+{
+    struct error err;
+
+    log_info("received SIGUSR2 indicating log reopen request");
+    if (activity_log_reopen(&err) < 0)
+        log_error("cannot reopen the activity log: %s", err.text);
+    supervisor_reopen_logs(daemon->supervisor);
+}
+
+static void ask_restart(struct daemon *daemon)
+{
+    if (daemon->supervisor->state == SUPERVISOR_SHUTDOWN) {
+        log_warn("ignored SIGHUP indicating restart request (shutdown in progress)");
+        return;
+    }
+    log_warn("received SIGHUP indicating restart request");
+    supervisor_stop(daemon->supervisor, SUPERVISOR_RESTARTING);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+    struct daemon *daemon = context;
+
+    (void)what;
+    switch (number) {
+    case SIGUSR2:
+        reopen_logs(daemon);
+        break;
+    case SIGHUP:
+        ask_restart(daemon);
+        break;
+    default:
+        log_warn("received %s indicating exit request", signal_name(number));
+        supervisor_stop(daemon->supervisor, SUPERVISOR_SHUTDOWN);
+        break;
+    }
+}
+
+static int watch_signals(struct daemon *daemon, struct error *err)
+{
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < WATCHED_COUNT; i++) {
+        daemon->signals[i] = evsignal_new(daemon->loop, watched_signals[i], on_signal, daemon);
+        if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) < 0)
+            return error_set(err, "cannot watch for %s", signal_name(watched_signals[i]));
+    }
+    return supervisor_watch_children(daemon->supervisor, err);
+}
+
+static void on_stopped(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->has_ended = true;
+    event_base_loopbreak(daemon->loop);
+}
+
+/* --- coming up ---------------------------------------------------------------------------------------------------- */
+
+static void log_included_files(const struct config *config)
+{
+    for (size_t i = 0; i < config->included_file_count; i++)
+        log_info("Included extra file \"%s\" during parsing", config->included_files[i]);
+}
+
+static void log_user(const struct config_daemon *settings)
+{
+    if (geteuid() == 0 && !settings->user.is_set)
+        log_critical("Supervisor is running as root.  Privileges were not dropped because no user is specified in the "
+                     "config file.  If you intend to run as root, you can set user=root in the config file to avoid "
+                     "this message.");
+    else if (settings->user.is_set)
+        log_info("Set uid to user %ld succeeded", (long)settings->user.uid);
+}
+
+/* User, limits and session: once, before the first descriptor or file is the daemon's. */
+static int settle(const struct daemon *daemon, struct error *err)
+{
+    const struct config_daemon *settings = &daemon->config->daemon;
+
+    if (privileges_raise_limits(settings, err) < 0)
+        return -1;
+    if (!settings->nodaemon && detach_begin(err) < 0)
+        return -1;
+    if (privileges_drop(settings, err) < 0)
+        return -1;
+    return settings->nodaemon ? 0 : detach_move(settings, err);
+}
+
+static void set_environment(const struct config_environment *environment)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        setenv(environment->variables[i].name, environment->variables[i].value, 1);
+}
+
+static int open_log(const struct daemon *daemon, struct error *err)
+{
+    const struct config_daemon *settings = &daemon->config->daemon;
+    const bool in_foreground = settings->nodaemon;
+
+    log_set_level(settings->loglevel);
+    if (activity_log_open(settings, in_foreground && !settings->silent, err) < 0)
+        return -1;
+    log_user(settings);
+    log_included_files(daemon->config);
+    return 0;
+}
+
+static int open_endpoints(struct daemon *daemon, struct error *err)
+{
+    const struct config *config = daemon->config;
+
+    daemon->endpoints = xcalloc(config->server_count, sizeof *daemon->endpoints);
+    for (size_t i = 0; i < config->server_count; i++) {
+        struct endpoint *endpoint = &daemon->endpoints[i];
+        endpoint->config = &config->servers[i];
+        if (http_socket_open(endpoint->config, endpoint->fds, err) < 0)
+            return -1;
+        daemon->endpoint_count++;
+    }
+    return 0;
+}
+
+static void log_endpoint(const struct config_server *config)
+{
+    const char *name = config->kind == CONFIG_SERVER_UNIX ? "unix_http_server" : "inet_http_server";
+
+    if (config->username == NULL)
+        log_critical("Server '%s' running without any HTTP authentication checking", name);
+}
+
+static int serve(struct daemon *daemon, struct error *err)
+{
+    daemon->registry = rpc_registry_new(api_is_stopping, &daemon->api);
+    api_add_methods(daemon->registry);
+    rpc_registry_add_system(daemon->registry);
+    log_info("RPC interface 'supervisor' initialized");
+    daemon->server = http_server_new(daemon->loop);
+    rpc_endpoint_add(daemon->server, daemon->registry);
+    logtail_add(daemon->server, daemon->supervisor);
+    for (size_t i = 0; i < daemon->endpoint_count; i++) {
+        log_endpoint(daemon->endpoints[i].config);
+        if (http_server_serve(daemon->server, daemon->endpoints[i].config, daemon->endpoints[i].fds, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_groups(struct daemon *daemon, struct error *err)
+{
+    const struct config *config = daemon->config;
+
+    for (size_t i = 0; i < config->group_count; i++)
+        if (supervisor_add_group(daemon->supervisor, config->groups[i], err) < 0)
+            return error_prefix(err, "[program:%s]", config->groups[i]->name);
+    return 0;
+}
+
+static int make_supervisor(struct daemon *daemon, struct error *err)
+{
+    daemon->loop = event_base_new();
+    if (daemon->loop == NULL)
+        return error_from_errno(err, errno, "cannot make an event loop");
+    daemon->supervisor = supervisor_new(daemon->loop, &process_system_real);
+    daemon->supervisor->on_stopped = on_stopped;
+    daemon->supervisor->on_stopped_context = daemon;
+    supervisor_configure(daemon->supervisor, daemon->config);
+    daemon->api = (struct api_context){
+        .supervisor = daemon->supervisor,
+        .config = config_ref(daemon->config),
+        .load_config = load_again,
+        .daemon = daemon,
+    };
+    return 0;
+}
+
+static int write_pidfile(struct daemon *daemon)
+{
+    struct error err;
+
+    if (pidfile_write(daemon->config->daemon.pidfile, &err) < 0) {
+        log_critical("%s", err.text);
+        return -1;
+    }
+    daemon->has_pidfile = true;
+    return 0;
+}
+
+static int come_up(struct daemon *daemon, struct error *err)
+{
+    daemon->config = load(daemon, err);
+    if (daemon->config == NULL)
+        return -1;
+    if (daemon->is_first && settle(daemon, err) < 0)
+        return -1;
+    set_environment(&daemon->config->daemon.environment);
+    if (open_log(daemon, err) < 0 || open_endpoints(daemon, err) < 0 || make_supervisor(daemon, err) < 0)
+        return -1;
+    if (!daemon->config->daemon.nocleanup)
+        automatic_log_clean(daemon->config->daemon.childlogdir, daemon->config->daemon.identifier);
+    if (watch_signals(daemon, err) < 0 || serve(daemon, err) < 0 || add_groups(daemon, err) < 0)
+        return -1;
+    write_pidfile(daemon);
+    log_info("supervisord started with pid %d", (int)getpid());
+    detach_finish();
+    return 0;
+}
+
+/* --- going down --------------------------------------------------------------------------------------------------- */
+
+static void go_down(struct daemon *daemon)
+{
+    if (daemon->has_pidfile)
+        pidfile_remove(daemon->config->daemon.pidfile);
+    http_server_free(daemon->server);
+    for (size_t i = 0; i < daemon->endpoint_count; i++)
+        http_socket_close(daemon->endpoints[i].config, daemon->endpoints[i].fds);
+    free(daemon->endpoints);
+    rpc_registry_free(daemon->registry);
+    supervisor_free(daemon->supervisor);
+    for (size_t i = 0; i < WATCHED_COUNT; i++)
+        if (daemon->signals[i] != NULL)
+            event_free(daemon->signals[i]);
+    if (daemon->loop != NULL)
+        event_base_free(daemon->loop);
+    config_free(daemon->api.config);
+    config_free(daemon->config);
+    activity_log_close();
+}
+
+static void publish_running(struct daemon *daemon)
+{
+    struct event_occurrence occurrence = {.type = EVENT_TYPE_SUPERVISOR_STATE_CHANGE_RUNNING};
+
+    event_publish(daemon->supervisor->bus, &occurrence);
+}
+
+static enum daemon_outcome live(struct daemon *daemon)
+{
+    publish_running(daemon);
+    while (!daemon->has_ended)
+        event_base_dispatch(daemon->loop);
+    http_server_drain(daemon->server, DRAIN_MS);
+    return daemon->supervisor->state == SUPERVISOR_RESTARTING ? DAEMON_RESTARTS : DAEMON_ENDED;
+}
+
+enum daemon_outcome daemon_run(const struct command_line *line, const char *path, bool is_first, struct error *err)
+{
+    struct daemon daemon = {.line = line, .path = path, .is_first = is_first};
+    enum daemon_outcome outcome = DAEMON_FAILED;
+
+    if (come_up(&daemon, err) == 0)
+        outcome = live(&daemon);
+    go_down(&daemon);
+    return outcome;
+}

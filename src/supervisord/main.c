@@ -1,0 +1,112 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/version.h"
+#include "config/load.h"
+#include "process/spawn.h"
+#include "supervisord/command_line.h"
+#include "supervisord/daemon.h"
+
+/* Of every usage or configuration error. */
+enum { EXIT_BAD = 2 };
+
+static int complain(const char *program, const struct error *err)
+{
+    fprintf(stderr, "Error: %s\nFor help, use %s -h\n", err->text, program);
+    return EXIT_BAD;
+}
+
+/* Somebody may start us with a standard descriptor closed; whatever we open first would then be taken for it. */
+static void open_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+/* What an earlier program left open is none of our business, nor of our children's. */
+static void close_inherited_descriptors(void)
+{
+    closefrom(STDERR_FILENO + 1);
+}
+
+static char *choose_configuration(const struct command_line *line, const char *program, struct error *err)
+{
+    if (line->configuration == NULL && geteuid() == 0)
+        fprintf(stderr, "Warning: running as root and searching for the configuration file in default locations, the "
+                        "current directory among them; give its path with -c to be safe.\n");
+    if (line->configuration == NULL)
+        return config_find_file(program, err);
+    char *path = realpath(line->configuration, NULL);
+    if (path == NULL)
+        error_set(err, "could not find config file %s", line->configuration);
+    return path;
+}
+
+static int check(const struct command_line *line, const char *path, const char *program)
+{
+    const struct config_load_options options = {
+        .overrides = line->overrides,
+        .override_count = line->override_count,
+        .want_remarks = true,
+    };
+    struct error err;
+    struct config *config = config_load(path, &options, &err);
+
+    if (config == NULL)
+        return complain(program, &err);
+    for (size_t i = 0; i < config->remark_count; i++)
+        puts(config->remarks[i].text);
+    const int status = config->remark_count > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    printf("%s: %s\n", path, status == EXIT_SUCCESS ? "good" : "can be used, with the remarks above");
+    config_free(config);
+    return status;
+}
+
+static int run(const struct command_line *line, const char *path, const char *program)
+{
+    struct error err;
+    enum daemon_outcome outcome = DAEMON_RESTARTS;
+
+    for (bool is_first = true; outcome == DAEMON_RESTARTS; is_first = false)
+        outcome = daemon_run(line, path, is_first, &err);
+    return outcome == DAEMON_ENDED ? EXIT_SUCCESS : complain(program, &err);
+}
+
+static int act(const struct command_line *line, const char *program)
+{
+    struct error err;
+
+    if (line->action == COMMAND_LINE_HELP) {
+        command_line_print_help(program);
+        return EXIT_SUCCESS;
+    }
+    if (line->action == COMMAND_LINE_VERSION) {
+        puts(SUPERVISOR_VERSION);
+        return EXIT_SUCCESS;
+    }
+    CLEANUP_FREE char *path = choose_configuration(line, program, &err);
+    if (path == NULL)
+        return complain(program, &err);
+    return line->action == COMMAND_LINE_CHECK ? check(line, path, program) : run(line, path, program);
+}
+
+int main(int count, char **arguments)
+{
+    struct command_line line;
+    struct error err;
+
+    open_standard_descriptors();
+    close_inherited_descriptors();
+    if (spawn_prepare(&err) < 0 || command_line_parse(&line, count, arguments, &err) < 0)
+        return complain(arguments[0], &err);
+    return act(&line, arguments[0]);
+}

@@ -1,0 +1,47 @@
+#include "supervisord/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static int refuse(const char *path, struct error *err)
+{
+    return error_from_errno(err, errno, "could not write pidfile %s", path);
+}
+
+int pidfile_write(const char *path, struct error *err)
+{
+    char text[32];
+    /* O_NOFOLLOW: in a directory that others can write to, a link could make us overwrite any file. */
+    CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+    if (fd < 0)
+        return refuse(path, err);
+    const int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (fd_write_all(fd, text, (size_t)length) < 0) {
+        refuse(path, err);
+        unlink(path);
+        return -1;
+    }
+    return 0;
+}
+
+/* Another daemon may have replaced it. */
+static int is_ours(const char *path)
+{
+    char text[32] = "";
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd >= 0 && fd_read_all(fd, text, sizeof text - 1) > 0 && strtol(text, NULL, 10) == (long)getpid();
+}
+
+void pidfile_remove(const char *path)
+{
+    if (is_ours(path))
+        unlink(path);
+}
