@@ -108,7 +108,7 @@ static void a_child_has_no_blocked_or_ignored_signals(void **state)
     (void)state;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
-    run("grep -E '^Sig(Blk|Ign)' /proc/$$/status", text, sizeof text);
+    run("grep -E '^Sig(Blk|Ign)' /proc/self/status", text, sizeof text);
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
     assert_non_null(strstr(text, "SigIgn:\t0000000000000000"));
     signal(SIGPIPE, SIG_DFL);
