@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "output/automatic.h"
 #include "process/supervisor.h"
 #include "supervisord/detach.h"
+#include "supervisord/footprint.h"
 #include "supervisord/pidfile.h"
 #include "supervisord/privileges.h"
 
@@ -274,6 +274,7 @@ static int come_up(struct daemon *daemon, struct error *err)
     write_pidfile(daemon);
     log_info("supervisord started with pid %d", (int)getpid());
     detach_finish();
+    footprint_trim();
     return 0;
 }
 
