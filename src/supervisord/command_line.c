@@ -131,17 +131,18 @@ static int refuse_option(int refusal, const char *word, struct error *err)
     return error_set(err, "option -%c %s", optopt, complaint);
 }
 
-/* For messages: "-l" or "--logfile". Long ones stand in the table for the life of the program. */
+/* For messages: "-l" or "--logfile", whichever was written. Kept for the life of the program. */
 static const char *origin_of(const struct option_row *row, const char *word)
 {
-    static char letters[ROW_COUNT][3];
-    const size_t index = (size_t)(row - rows);
+    static char origins[ROW_COUNT][2][sizeof "--logfile_maxbytes"];
+    const bool is_long = word[0] == '-' && word[1] == '-';
+    char *origin = origins[row - rows][is_long];
 
-    if (word[0] == '-' && word[1] == '-')
-        return word;
-    letters[index][0] = '-';
-    letters[index][1] = (char)row->letter;
-    return letters[index];
+    if (is_long)
+        (void)snprintf(origin, sizeof origins[0][0], "--%s", row->name);
+    else
+        (void)snprintf(origin, sizeof origins[0][0], "-%c", row->letter);
+    return origin;
 }
 
 int command_line_parse(struct command_line *line, int count, char **arguments, struct error *err)
