@@ -164,10 +164,10 @@ class Daemon:
     def wait_running(self, seconds=120):
         """Seconds from the start of the daemon until its last program was RUNNING."""
         wait_for(lambda: self.count_running() >= len(self.programs), seconds, 'all programs RUNNING')
-        wait_for(self._answers, seconds, 'the first answer')
+        wait_for(self.answers, seconds, 'the first answer')
         return self.running_at - self.started_wall
 
-    def _answers(self):
+    def answers(self):
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.rpc().supervisor.getState()['statecode'] == 1
         return False

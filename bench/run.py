@@ -165,6 +165,8 @@ def main():
         print('interrupted', file=sys.stderr)
         return 130
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C must not cut the cleaning short
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         daemon.kill_descendants()
         shutil.rmtree(scratch, ignore_errors=True)
     lines = report.table(results)

@@ -16,6 +16,7 @@ from daemon import Daemon, Failure, wait_for
 STAMP = struct.Struct('<qq')
 LINE_LENGTH = 100
 MIB = 1024 * 1024
+LONGEST_PAUSE = {'original': 1.0, 'ours': 0.05}  # s; the original looks once a second: kill at no fixed phase of that
 
 
 def numbered(count, command, **options):
@@ -242,12 +243,12 @@ def wait_stamp(path, index):
         return STAMP.unpack(stamps.read(STAMP.size))
 
 
-def respawn_latencies(path, samples):
+def respawn_latencies(path, samples, longest_pause):
     """Milliseconds from the KILL of a child to the first instruction of the one that replaces it."""
     pid, _ = wait_stamp(path, 0)
     took = []
     for index in range(1, samples + 1):
-        time.sleep(random.uniform(0.005, 0.05))  # at no fixed phase of a daemon that polls
+        time.sleep(random.uniform(0.005, longest_pause))
         killed_at = time.monotonic_ns()
         os.kill(pid, signal.SIGKILL)
         pid, started_at = wait_stamp(path, index)
@@ -261,7 +262,7 @@ def respawn(name, others):
         programs = [('victim', paths.child(f'stamp {path}'), {'autorestart': 'true', 'startretries': 1000000})]
         with Daemon(paths, programs + others(paths)) as daemon:
             daemon.wait_running()
-            took = respawn_latencies(path, effort.samples[paths.name])
+            took = respawn_latencies(path, effort.samples[paths.name], LONGEST_PAUSE[paths.name])
         record(f'respawn_{name}_p50', took[(len(took) - 1) // 2])
         record(f'respawn_{name}_p99', took[int((len(took) - 1) * 0.99)])
     return session
@@ -290,7 +291,7 @@ def churn(paths, record, effort):
         count, begin = path.stat().st_size, time.monotonic()
         time.sleep(max(effort.seconds, 3))  # some daemons look once a second only
         record('churn', (path.stat().st_size - count) / STAMP.size / (time.monotonic() - begin))
-        wait_for(daemon._answers, 60, 'an answer')
+        wait_for(daemon.answers, 60, 'an answer')
         answer = load(paths, daemon.port, body_file(paths, ('supervisor.getState',)), seconds=effort.seconds)
         record('churn_get_state', answer['p99'] / 1000)
 
@@ -323,7 +324,7 @@ def stream(name, **options):
         programs = [('writer', paths.child(f'bytes {total}'), logging_options(directory, 'writer', **options))]
         try:
             with Daemon(paths, programs) as daemon:
-                wait_for(daemon._answers, 30, 'the first answer')
+                wait_for(daemon.answers, 30, 'the first answer')
                 cpu, begin = daemon.cpu_seconds(), time.monotonic()
                 daemon.rpc().supervisor.startProcess('writer')
                 wait_for(lambda: written(directory, 'writer') >= total, 120, 'the whole stream', pause=0.002)
@@ -378,7 +379,7 @@ def lines(paths, record, effort):
         for name in names]
     try:
         with Daemon(paths, programs) as daemon:
-            wait_for(daemon._answers, 30, 'the first answer')
+            wait_for(daemon.answers, 30, 'the first answer')
             cpu, begin = daemon.cpu_seconds(), time.monotonic()
             daemon.rpc().system.multicall([{'methodName': 'supervisor.startProcess', 'params': [name, False]}
                                            for name in names])
