@@ -28,7 +28,9 @@ check: ## build with gcc and clang and run every test, check and lint
 bench: ## measure beside the original; writes docs/performance.md
 	@scripts/install-deps.sh bench
 	@scripts/build.sh $(BUILD)-bench -Dbench=true
-	@bench/run $(BUILD)-bench
+	@python3 bench/run.py --programs $(BUILD)-bench/bench \
+		--ours-supervisord $(BUILD)-bench/src/supervisord/supervisord \
+		--ours-supervisorctl $(BUILD)-bench/src/supervisorctl/supervisorctl
 
 fmt: ## format the C code
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh run     what building and running needs
 #   scripts/install-deps.sh check   the same, and what every test needs
-#   scripts/install-deps.sh bench   the same, and what the measurements need
+#   scripts/install-deps.sh bench   what the measurements need: the original among it, so as much as check
 #
 # Root is used through sudo when the caller is not root. No service that comes with a package is started or enabled:
 # nginx, redis and the original supervisor are only there to be supervised by, or compared with, what is built here.
@@ -11,16 +11,14 @@ set -eu
 
 # libc6-dev by name: it is only a recommendation of gcc.
 run="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmicrohttpd-dev libxml2-dev libjansson-dev
-    libcurl4-gnutls-dev libedit-dev libcrypt-dev uthash-dev"
+    libcurl4-gnutls-dev libedit-dev libcrypt-dev libgnutls28-dev uthash-dev"
 check="clang clang-tidy clang-format libcmocka-dev python3 git procps iproute2 strace valgrind curl
     supervisor nginx redis-server"
-bench="wrk"
 services="supervisor nginx redis-server"
 
 case "${1:-run}" in
 run) wanted="$run" ;;
-check) wanted="$run $check" ;;
-bench) wanted="$run $check $bench" ;;
+check | bench) wanted="$run $check" ;;
 *)
     echo "usage: $0 [run|check|bench]" >&2
     exit 2
