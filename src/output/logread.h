@@ -10,11 +10,14 @@
 
 /*
  * The slice that (offset, length) means by the table of readLog (manual 2.1.1). *bytes is malloc'd, owned by the
- * caller. Faults: BAD_ARGUMENTS for a combination that the table forbids, NO_FILE, FAILED.
+ * caller. Faults: BAD_ARGUMENTS for a combination that the table forbids, NO_FILE, FAILED (also when the slice is
+ * larger than LOGREAD_MAXIMUM: ask for less).
  */
+#define LOGREAD_MAXIMUM ((int64_t)64 << 20)
 int logread_slice(const char *path, int64_t offset, int64_t length, char **bytes, size_t *size, struct error *err);
 
-/* What tailProcess*Log answers. An unreadable file is an empty one, as in the original. */
+/* What tailProcess*Log answers. An unreadable file is an empty one, as in the original; LOGREAD_MAXIMUM bytes at most.
+ */
 struct logread_tail {
     char *bytes; /* malloc'd, owned by the caller */
     size_t size;

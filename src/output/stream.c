@@ -1,0 +1,372 @@
+#include "output/stream.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "output/ansi.h"
+#include "output/console.h"
+#include "output/syslog_sink.h"
+
+#define READ_SIZE ((size_t)256 << 10)
+#define READS_PER_TURN 4                      /* then others get their turn */
+#define PIPE_DEFAULT_SIZE ((ssize_t)64 << 10) /* a read of as much means that the child waits for us */
+#define PIPE_LARGE_SIZE (1 << 20)
+#define LINE_HELD_MAXIMUM ((size_t)8 << 10)    /* a longer line goes to a console or the system log in pieces */
+#define CONSOLE_HELD_MAXIMUM ((size_t)8 << 20) /* what dead children may leave for a console that takes nothing */
+
+struct stream {
+    struct event_base *loop;
+    char *process_name;
+    char *debug_prefix;
+    const struct config_log *config;
+    char *path;                     /* NULL: no file */
+    struct logfile *log;            /* NULL: no file; stays closed while a console is written to */
+    struct console_writer *console; /* NULL unless what stands at the path is no regular file */
+    struct evbuffer *console_held;  /* for the console: an unfinished line, and what it did not take yet */
+    bool console_overrun;           /* reported that CONSOLE_HELD_MAXIMUM was passed */
+    struct evbuffer *syslog_held;   /* for the system log: an unfinished line */
+    bool strip_ansi;
+    struct ansi_stripper ansi;
+    int pipe; /* -1 while there is no child */
+    bool pipe_is_large;
+    struct event *readable; /* NULL while there is no child */
+};
+
+/* Shared by all streams: nothing stays in them between two calls. */
+static char read_buffer[READ_SIZE];
+static char stripped_buffer[READ_SIZE + ANSI_HELD_MAXIMUM];
+
+static const char *const channel_names[CONFIG_STREAM_COUNT] = {
+    [CONFIG_STDOUT] = "stdout",
+    [CONFIG_STDERR] = "stderr",
+};
+
+static struct evbuffer *new_buffer(void)
+{
+    struct evbuffer *buffer = evbuffer_new();
+
+    if (buffer == NULL)
+        memory_exhausted();
+    return buffer;
+}
+
+static void append(struct evbuffer *buffer, const char *bytes, size_t length)
+{
+    if (evbuffer_add(buffer, bytes, length) < 0)
+        memory_exhausted();
+}
+
+/* All of a buffer in one piece. */
+static const char *contiguous(struct evbuffer *buffer)
+{
+    return (const char *)evbuffer_pullup(buffer, -1);
+}
+
+static struct logfile *new_log(const struct stream_options *options, const char *path)
+{
+    return logfile_new(&(struct logfile_options){
+        .path = path,
+        .maxbytes = options->config->maxbytes,
+        .backups = options->config->backups,
+        .mode = options->config->is_automatic ? 0600 : 0644,
+    });
+}
+
+struct stream *stream_new(const struct stream_options *options)
+{
+    struct stream *stream = xcalloc(1, sizeof *stream);
+    const char *path = options->config->is_automatic ? options->automatic_path : options->config->file;
+
+    stream->loop = options->loop;
+    stream->process_name = xstrdup(options->process_name);
+    stream->debug_prefix = xasprintf("'%s' %s output:\n", options->process_name, channel_names[options->channel]);
+    stream->config = options->config;
+    stream->strip_ansi = options->strip_ansi;
+    stream->pipe = -1;
+    stream->path = xstrdup_or_null(path);
+    if (path != NULL)
+        stream->log = new_log(options, path);
+    return stream;
+}
+
+static void forget_pipe(struct stream *stream)
+{
+    if (stream->readable != NULL)
+        event_free(stream->readable);
+    stream->readable = NULL;
+    fd_close(&stream->pipe);
+}
+
+void stream_free(struct stream *stream)
+{
+    if (stream == NULL)
+        return;
+    stream_detach(stream, false);
+    console_writer_free(stream->console);
+    if (stream->console_held != NULL)
+        evbuffer_free(stream->console_held);
+    if (stream->syslog_held != NULL)
+        evbuffer_free(stream->syslog_held);
+    logfile_free(stream->log);
+    free(stream->path);
+    free(stream->debug_prefix);
+    free(stream->process_name);
+    free(stream);
+}
+
+const char *stream_log_path(const struct stream *stream)
+{
+    return stream->path != NULL ? stream->path : "";
+}
+
+struct logfile *stream_logfile(struct stream *stream)
+{
+    return stream->log != NULL && !console_is_meant(stream->path) ? stream->log : NULL;
+}
+
+/* ---- to the system log: whole lines ---- */
+
+/* Sends the lines of the text and returns how many bytes they had; with `all`, also one without an end. */
+static size_t syslog_lines(const struct stream *stream, const char *text, size_t length, bool all)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        const char *start = text + done;
+        const char *newline = memchr(start, '\n', length - done);
+        if (newline == NULL && !all && length - done < LINE_HELD_MAXIMUM)
+            break;
+        const size_t line = newline != NULL ? (size_t)(newline - start) : length - done;
+        syslog_sink_write(stream->process_name, start, line);
+        done += line + (newline != NULL);
+    }
+    return done;
+}
+
+static void syslog_take(struct stream *stream, const char *bytes, size_t length)
+{
+    struct evbuffer *held = stream->syslog_held;
+
+    append(held, bytes, length);
+    evbuffer_drain(held, syslog_lines(stream, contiguous(held), evbuffer_get_length(held), false));
+}
+
+static void syslog_finish(struct stream *stream)
+{
+    struct evbuffer *held = stream->syslog_held;
+
+    evbuffer_drain(held, syslog_lines(stream, contiguous(held), evbuffer_get_length(held), true));
+}
+
+/* ---- to a console: whole lines as far as possible, and back-pressure ---- */
+
+/* How many of the held bytes may go now: up to the last newline, or all of an endless line. */
+static size_t console_sendable(const char *text, size_t length, bool child_is_gone)
+{
+    const char *newline = length > 0 ? memrchr(text, '\n', length) : NULL;
+
+    if (child_is_gone || length - (newline != NULL ? (size_t)(newline + 1 - text) : 0) >= LINE_HELD_MAXIMUM)
+        return length;
+    return newline != NULL ? (size_t)(newline + 1 - text) : 0;
+}
+
+/* True when the console took all that may go. */
+static bool console_flush(struct stream *stream)
+{
+    struct evbuffer *held = stream->console_held;
+    const char *text = contiguous(held);
+    const size_t sendable = console_sendable(text, evbuffer_get_length(held), stream->pipe < 0);
+    const size_t taken = sendable > 0 ? console_write(stream->console, text, sendable) : 0;
+
+    evbuffer_drain(held, taken);
+    return taken == sendable;
+}
+
+static void on_console_ready(void *context)
+{
+    struct stream *stream = context;
+
+    if (console_flush(stream) && stream->readable != NULL)
+        event_add(stream->readable, NULL);
+}
+
+/* Back-pressure bounds what a living child leaves; this bounds what many dead ones do. */
+static bool console_has_room(struct stream *stream, size_t length)
+{
+    if (evbuffer_get_length(stream->console_held) + length <= CONSOLE_HELD_MAXIMUM) {
+        stream->console_overrun = false;
+        return true;
+    }
+    if (!stream->console_overrun)
+        log_error("%s takes no output: that of '%s' is lost until it does", stream->path, stream->process_name);
+    stream->console_overrun = true;
+    return false;
+}
+
+static void console_take(struct stream *stream, const char *bytes, size_t length)
+{
+    if (!console_has_room(stream, length))
+        return;
+    append(stream->console_held, bytes, length);
+    if (!console_flush(stream) && stream->readable != NULL)
+        event_del(stream->readable);
+}
+
+/* ---- from the pipe ---- */
+
+static void deliver(struct stream *stream, const char *bytes, size_t length)
+{
+    if (length == 0)
+        return;
+    if (log_is_enabled(LOG_LEVEL_DEBUG))
+        log_write_bytes(LOG_LEVEL_DEBUG, stream->debug_prefix, bytes, length);
+    if (stream->log != NULL)
+        logfile_write(stream->log, bytes, length);
+    if (stream->syslog_held != NULL)
+        syslog_take(stream, bytes, length);
+    if (stream->console != NULL)
+        console_take(stream, bytes, length);
+}
+
+static void take(struct stream *stream, const char *bytes, size_t length)
+{
+    if (!stream->strip_ansi)
+        deliver(stream, bytes, length);
+    else
+        deliver(stream, stripped_buffer, ansi_strip(&stream->ansi, bytes, length, stripped_buffer));
+}
+
+/* One read of at most `size` bytes. How many; 0 at the end of the output, -1 when there is nothing at the moment. */
+static ssize_t take_once(struct stream *stream, size_t size)
+{
+    ssize_t got;
+
+    do
+        got = read(stream->pipe, read_buffer, size < READ_SIZE ? size : READ_SIZE);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno != EAGAIN)
+        return 0;
+    if (got > 0)
+        take(stream, read_buffer, (size_t)got);
+    return got;
+}
+
+/* A larger pipe means fewer, larger reads. Refused when the user's pipes have used up their share: then it stays. */
+static void enlarge_pipe(struct stream *stream)
+{
+    if (!stream->pipe_is_large)
+        (void)fcntl(stream->pipe, F_SETPIPE_SZ, PIPE_LARGE_SIZE);
+    stream->pipe_is_large = true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct stream *stream = context;
+
+    (void)fd;
+    (void)what;
+    for (int turn = 0; turn < READS_PER_TURN && event_pending(stream->readable, EV_READ, NULL); turn++) {
+        const ssize_t got = take_once(stream, READ_SIZE);
+        if (got == 0) /* closed by the child, which may live on */
+            event_del(stream->readable);
+        if (got >= PIPE_DEFAULT_SIZE)
+            enlarge_pipe(stream);
+        if (got < (ssize_t)READ_SIZE)
+            return;
+    }
+}
+
+/* What is in the pipe now: a grandchild may hold the other end and write for ever. */
+static void drain_pipe(struct stream *stream)
+{
+    int available = 0;
+
+    if (ioctl(stream->pipe, FIONREAD, &available) < 0)
+        return;
+    while (available > 0) {
+        const ssize_t got = take_once(stream, (size_t)available);
+        if (got <= 0)
+            return;
+        available -= (int)got;
+    }
+}
+
+/* ---- the life of a child ---- */
+
+static int open_console(struct stream *stream, struct error *err)
+{
+    if (stream->console != NULL)
+        return 0;
+    stream->console = console_writer_new(stream->loop, stream->path, on_console_ready, stream, err);
+    if (stream->console == NULL)
+        return -1;
+    if (stream->console_held == NULL)
+        stream->console_held = new_buffer();
+    return 0;
+}
+
+static int open_destinations(struct stream *stream, struct error *err)
+{
+    if (stream->config->syslog && stream->syslog_held == NULL)
+        stream->syslog_held = new_buffer();
+    if (stream->log == NULL)
+        return 0;
+    if (!logfile_is_open(stream->log) && console_is_meant(stream->path))
+        return open_console(stream, err);
+    console_writer_free(stream->console);
+    stream->console = NULL;
+    return logfile_open(stream->log, err);
+}
+
+int stream_attach(struct stream *stream, int pipe, struct error *err)
+{
+    if (open_destinations(stream, err) < 0)
+        return -1;
+    if (fd_set_nonblocking(pipe) < 0)
+        return error_from_errno(err, errno, "cannot read the output of %s", stream->process_name);
+    stream->readable = event_new(stream->loop, pipe, EV_READ | EV_PERSIST, on_readable, stream);
+    if (stream->readable == NULL)
+        memory_exhausted();
+    if (event_add(stream->readable, NULL) < 0) {
+        event_free(stream->readable);
+        stream->readable = NULL;
+        return error_set(err, "cannot wait for the output of %s", stream->process_name);
+    }
+    stream->pipe = pipe;
+    stream->pipe_is_large = false;
+    return 0;
+}
+
+void stream_detach(struct stream *stream, bool keep_log_open)
+{
+    if (stream->pipe >= 0) {
+        drain_pipe(stream);
+        forget_pipe(stream);
+        if (stream->strip_ansi)
+            deliver(stream, stripped_buffer, ansi_finish(&stream->ansi, stripped_buffer));
+        if (stream->syslog_held != NULL)
+            syslog_finish(stream);
+        if (stream->console != NULL)
+            (void)console_flush(stream);
+    }
+    if (!keep_log_open && stream->log != NULL)
+        logfile_close(stream->log);
+}
+
+int stream_reopen(struct stream *stream, struct error *err)
+{
+    return stream->log != NULL ? logfile_reopen(stream->log, err) : 0;
+}
+
+int stream_clear(struct stream *stream, struct error *err)
+{
+    return stream->log != NULL && stream->console == NULL ? logfile_clear(stream->log, err) : 0;
+}
