@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fill(struct error *err, enum fault fault, int os, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static int fill(struct error *err, enum fault fault, int os, const char *format,
+                                                     va_list arguments)
 {
     err->fault = fault;
     err->os = os;
