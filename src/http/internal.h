@@ -1,0 +1,65 @@
+/*
+ * What the files of the HTTP server share. A server has a listener for each configured server; each has a daemon of
+ * libmicrohttpd, which is handed accepted connections and driven by our loop through its epoll descriptor.
+ */
+#ifndef HTTP_INTERNAL_H
+#define HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+
+#include "base/containers.h"
+#include "http/server.h"
+
+/* Limits. Sizes in bytes. */
+enum {
+    HTTP_CONNECTIONS_MAX = 1000,         /* of one server; less when descriptors are scarce */
+    HTTP_CONNECTIONS_PER_FDS = 4,        /* at most one descriptor in four may be a client's */
+    HTTP_HEADER_MAX = 32 * 1024,         /* request line and headers; also all the memory that a connection holds */
+    HTTP_DISCARD_MAX = 16 * 1024 * 1024, /* a refused request's body is read and dropped up to here */
+    HTTP_STREAM_BLOCK = 16 * 1024,       /* what a stream is asked for at a time */
+    HTTP_IDLE_SECONDS = 120,             /* a connection without progress is closed */
+    HTTP_ACCEPT_BURST = 16,              /* connections taken before others get their turn */
+    HTTP_ACCEPT_PAUSE_SECONDS = 1,       /* no more descriptors: look again after that */
+    HTTP_BACKLOG = 1024,                 /* connections waiting to be accepted */
+};
+
+struct http_binding { /* a route with its context */
+    const struct http_route *route;
+    void *context;
+};
+
+struct http_listener {
+    struct http_server *server;         /* borrowed */
+    const struct config_server *config; /* borrowed */
+    struct MHD_Daemon *mhd;             /* owned */
+    struct event *run;                  /* owned: libmicrohttpd has something to do */
+    struct event *timer;                /* owned: a connection may have been idle for too long */
+    struct event *accepts[2];           /* owned, NULL when unused: a client is waiting */
+    struct event *accept_again;         /* owned: accepting was refused by the system, try again */
+    unsigned connections;               /* open ones */
+    unsigned connections_max;
+    bool is_short_of_fds;          /* said once, until accepting works again */
+    struct http_request *requests; /* utlist: all that are not completed */
+    struct http_listener *next;
+};
+
+struct http_server {
+    struct event_base *loop;         /* borrowed */
+    struct http_listener *listeners; /* owned; utlist */
+    UT_array bindings;               /* of struct http_binding */
+};
+
+/* Callbacks of libmicrohttpd: a request's progress and its end. */
+enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *connection, const char *url,
+                                      const char *method, const char *version, const char *data, size_t *size,
+                                      void **request);
+void http_request_completed(void *listener, struct MHD_Connection *connection, void **request,
+                            enum MHD_RequestTerminationCode reason);
+
+/* The server goes: ends every waiting request without an answer. */
+void http_listener_abandon_requests(struct http_listener *listener);
+
+/* True while an answer that was given has not gone out; endless streams do not count. */
+bool http_listener_is_answering(const struct http_listener *listener);
+
+#endif

@@ -1,0 +1,431 @@
+/*
+ * A request from its headers to the end of its answer. libmicrohttpd calls http_request_progress() when the headers are
+ * there, for each piece of the body, and when all of it is there; a request without an answer by then is suspended, and
+ * called again after http_respond() has resumed it.
+ */
+#include <poll.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "http/auth.h"
+#include "http/internal.h"
+
+struct http_stream {
+    struct http_request *request; /* borrowed; NULL when the connection is gone */
+    struct http_stream_source source;
+};
+
+struct http_request {
+    struct http_listener *listener;    /* borrowed */
+    struct MHD_Connection *connection; /* borrowed */
+    const char *path;                  /* borrowed from the connection, as is the method */
+    const char *method;
+    const struct http_binding *binding; /* borrowed; NULL when the request is refused */
+    unsigned refusal;                   /* status that the headers have earned it, or 0; its body is dropped */
+    char *body;                         /* owned */
+    size_t length;                      /* of the body that has come, dropped bytes included */
+    size_t capacity;
+    struct MHD_Response *response; /* owned; NULL: no answer yet */
+    unsigned status;
+    struct http_stream *stream; /* borrowed from the response; NULL when the answer is whole */
+    struct event *watch;        /* owned: notices that the client goes while the connection is suspended */
+    void (*cancel)(void *context);
+    void *cancel_context;
+    bool is_suspended;
+    bool is_gone;
+    struct http_request *prev, *next;
+};
+
+const char *http_request_path(const struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_request_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_request_query(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_body(const struct http_request *request, size_t *length)
+{
+    *length = request->length;
+    return request->body == NULL ? "" : request->body;
+}
+
+void http_request_on_cancel(struct http_request *request, void (*cancel)(void *context), void *context)
+{
+    request->cancel = cancel;
+    request->cancel_context = context;
+}
+
+/* Suspending and resuming */
+
+static void request_resume(struct http_request *request)
+{
+    request->is_suspended = false;
+    MHD_resume_connection(request->connection);
+}
+
+static void request_cancel(struct http_request *request)
+{
+    void (*cancel)(void *context) = request->cancel;
+
+    request->cancel = NULL;
+    if (cancel != NULL && request->response == NULL)
+        cancel(request->cancel_context);
+}
+
+/* The client is gone, or the server goes: ends a waiting request without an answer. Does nothing to others. */
+static void request_abandon(struct http_request *request)
+{
+    request->is_gone = true;
+    if (!request->is_suspended)
+        return;
+    request_cancel(request);
+    request_resume(request);
+}
+
+static bool is_hung_up(int fd)
+{
+    struct pollfd check = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&check, 1, 0) > 0;
+}
+
+static void on_client_moves(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    if (is_hung_up(fd))
+        request_abandon(context);
+}
+
+/*
+ * libmicrohttpd does not look at suspended connections. Edge-triggered, so that a client that sends more requests
+ * meanwhile, which nobody reads, does not wake us again and again.
+ */
+static void request_watch(struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    request->watch = event_new(request->listener->server->loop, info->connect_fd,
+                               EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_client_moves, request);
+    if (request->watch == NULL || event_add(request->watch, NULL) < 0)
+        log_warn("HTTP: a client that hangs up while it waits will not be noticed");
+}
+
+static void request_suspend(struct http_request *request)
+{
+    request->is_suspended = true;
+    MHD_suspend_connection(request->connection);
+    if (request->watch == NULL)
+        request_watch(request);
+}
+
+void http_listener_abandon_requests(struct http_listener *listener)
+{
+    struct http_request *request;
+    struct http_request *next;
+
+    DL_FOREACH_SAFE (listener->requests, request, next)
+        request_abandon(request);
+}
+
+bool http_listener_is_answering(const struct http_listener *listener)
+{
+    const struct http_request *request;
+
+    DL_FOREACH (listener->requests, request)
+        if (request->response != NULL && request->stream == NULL)
+            return true;
+    return false;
+}
+
+/* From the headers to the handler */
+
+static bool is_word_in(const char *words, const char *word)
+{
+    const size_t length = strlen(word);
+
+    for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
+        const size_t size = strcspn(at, " ");
+        if (size == length && memcmp(at, word, length) == 0)
+            return true;
+        at += size;
+    }
+    return false;
+}
+
+static const struct http_binding *find_binding(const struct http_server *server, const char *path)
+{
+    for (size_t i = 0; i < utarray_len(&server->bindings); i++) {
+        const struct http_binding *binding = utarray_eltptr(&server->bindings, i);
+        const struct http_route *route = binding->route;
+        if (route->match == HTTP_PREFIX ? text_starts_with(path, route->path) : strcmp(path, route->path) == 0)
+            return binding;
+    }
+    return NULL;
+}
+
+/* What Content-Length says; 0 when there is none. libmicrohttpd has checked it. */
+static unsigned long long declared_length(const struct http_request *request)
+{
+    const char *text = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return text == NULL ? 0 : strtoull(text, NULL, 10);
+}
+
+static bool has_no_length(const struct http_request *request)
+{
+    return http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
+           http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
+}
+
+/* The status that refuses the request, or 0. */
+static unsigned judge_headers(const struct http_request *request, const struct http_binding *binding)
+{
+    const char *credentials = http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
+
+    if (!http_auth_allows(request->listener->config, credentials))
+        return MHD_HTTP_UNAUTHORIZED;
+    if (binding == NULL)
+        return MHD_HTTP_NOT_FOUND;
+    if (!is_word_in(binding->route->methods, request->method))
+        return MHD_HTTP_METHOD_NOT_ALLOWED;
+    if (strcmp(request->method, MHD_HTTP_METHOD_POST) == 0 && has_no_length(request))
+        return MHD_HTTP_LENGTH_REQUIRED;
+    if (declared_length(request) > binding->route->body_max)
+        return MHD_HTTP_CONTENT_TOO_LARGE;
+    return 0;
+}
+
+static struct http_request *request_new(struct http_listener *listener, struct MHD_Connection *connection,
+                                        const char *path, const char *method)
+{
+    struct http_request *request = xcalloc(1, sizeof *request);
+    const struct http_binding *binding = find_binding(listener->server, path);
+
+    request->listener = listener;
+    request->connection = connection;
+    request->path = path;
+    request->method = method;
+    request->refusal = judge_headers(request, binding);
+    request->binding = binding;
+    DL_APPEND(listener->requests, request);
+    return request;
+}
+
+static void request_drop_body(struct http_request *request)
+{
+    free(request->body);
+    request->body = NULL;
+    request->capacity = 0;
+}
+
+static void request_keep(struct http_request *request, const char *data, size_t size)
+{
+    const size_t needed = request->length + size + 1;
+
+    if (needed > request->capacity) {
+        request->capacity = needed > 2 * request->capacity ? needed : 2 * request->capacity;
+        request->body = xrealloc(request->body, request->capacity);
+    }
+    memcpy(request->body + request->length, data, size);
+    request->body[request->length + size] = '\0';
+}
+
+static enum MHD_Result request_collect(struct http_request *request, const char *data, size_t size)
+{
+    if (request->refusal == 0 && request->length + size > request->binding->route->body_max) {
+        request->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
+        request_drop_body(request);
+    }
+    if (request->refusal == 0)
+        request_keep(request, data, size);
+    request->length += size;
+    return request->length > HTTP_DISCARD_MAX && request->refusal != 0 ? MHD_NO : MHD_YES;
+}
+
+static void request_dispatch(struct http_request *request)
+{
+    if (request->refusal != 0)
+        http_respond_error(request, request->refusal, NULL);
+    else
+        request->binding->route->handler(request, request->binding->context);
+}
+
+static enum MHD_Result request_queue_response(struct http_request *request)
+{
+    return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+/* The headers are there. A body too large to be read for nothing is refused at once, which costs the connection. */
+static enum MHD_Result request_begin(struct http_request *request)
+{
+    if (request->refusal == 0 || declared_length(request) <= HTTP_DISCARD_MAX)
+        return MHD_YES;
+    request_dispatch(request);
+    return request_queue_response(request);
+}
+
+/* Everything is there, or the connection was resumed. */
+static enum MHD_Result request_proceed(struct http_request *request)
+{
+    if (request->is_gone)
+        return MHD_NO;
+    if (request->response == NULL)
+        request_dispatch(request);
+    if (request->response != NULL)
+        return request_queue_response(request);
+    request_suspend(request);
+    return MHD_YES;
+}
+
+enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *connection, const char *url,
+                                      const char *method, const char *version, const char *data, size_t *size,
+                                      void **request)
+{
+    (void)version;
+    if (*request == NULL) {
+        *request = request_new(listener, connection, url, method);
+        return request_begin(*request);
+    }
+    if (*size > 0) {
+        const size_t length = *size;
+        *size = 0;
+        return request_collect(*request, data, length);
+    }
+    return request_proceed(*request);
+}
+
+void http_request_completed(void *listener, struct MHD_Connection *connection, void **context,
+                            enum MHD_RequestTerminationCode reason)
+{
+    struct http_request *request = *context;
+
+    (void)listener;
+    (void)connection;
+    (void)reason;
+    if (request == NULL)
+        return;
+    *context = NULL;
+    request_cancel(request);
+    DL_DELETE(request->listener->requests, request);
+    if (request->watch != NULL)
+        event_free(request->watch);
+    if (request->stream != NULL)
+        request->stream->request = NULL;
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    free(request->body);
+    free(request);
+}
+
+/* Answers */
+
+static void request_answer(struct http_request *request, unsigned status, struct MHD_Response *response)
+{
+    if (response == NULL)
+        memory_exhausted();
+    request->status = status;
+    request->response = response;
+    if (request->is_suspended)
+        request_resume(request);
+}
+
+void http_respond(struct http_request *request, unsigned status, const char *type, char *body, size_t length)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(length, body, body == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+
+    if (response != NULL && type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    request_answer(request, status, response);
+}
+
+/* Headers that a status needs. */
+static void add_error_headers(const struct http_request *request, unsigned status, struct MHD_Response *response)
+{
+    if (status == MHD_HTTP_UNAUTHORIZED) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"default\"");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->binding->route->methods);
+}
+
+void http_respond_error(struct http_request *request, unsigned status, const char *text)
+{
+    const char *phrase = MHD_get_reason_phrase_for(status);
+    char *body = xasprintf("%u %s%s%s\n", status, phrase, text == NULL ? "" : ": ", text == NULL ? "" : text);
+    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
+
+    if (response != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain;charset=utf-8");
+        add_error_headers(request, status, response);
+    }
+    request_answer(request, status, response);
+}
+
+/* Streams */
+
+static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t size)
+{
+    struct http_stream *stream = context;
+
+    (void)position;
+    if (stream->request->is_gone)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+
+    const ssize_t got = stream->source.read(stream->source.context, buffer, size);
+
+    if (got == 0)
+        request_suspend(stream->request);
+    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+static void close_stream(void *context)
+{
+    struct http_stream *stream = context;
+
+    stream->source.close(stream->source.context);
+    free(stream);
+}
+
+struct http_stream *http_respond_stream(struct http_request *request, unsigned status, const char *type,
+                                        const struct http_stream_source *source)
+{
+    struct http_stream *stream = xcalloc(1, sizeof *stream);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, HTTP_STREAM_BLOCK, read_stream, stream, close_stream);
+
+    stream->request = request;
+    stream->source = *source;
+    request->stream = stream;
+    if (response != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        MHD_add_response_header(response, "X-Accel-Buffering", "no");
+    }
+    /* A reader may take its time for as long as it likes: it costs a descriptor and no more. */
+    MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    request_answer(request, status, response);
+    return stream;
+}
+
+void http_stream_wake(struct http_stream *stream)
+{
+    if (stream->request != NULL && stream->request->is_suspended)
+        request_resume(stream->request);
+}

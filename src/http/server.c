@@ -1,0 +1,260 @@
+/* The server's life: libmicrohttpd in our loop, accepting connections within the limits. */
+#include "http/server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/internal.h"
+
+static const UT_icd binding_icd = {sizeof(struct http_binding), NULL, NULL, NULL};
+
+struct http_server *http_server_new(struct event_base *loop)
+{
+    struct http_server *server = xcalloc(1, sizeof *server);
+
+    server->loop = loop;
+    utarray_init(&server->bindings, &binding_icd);
+    return server;
+}
+
+void http_server_route(struct http_server *server, const struct http_route *route, void *context)
+{
+    const struct http_binding binding = {.route = route, .context = context};
+
+    utarray_push_back(&server->bindings, &binding);
+}
+
+/* Driving libmicrohttpd */
+
+/*
+ * The timer is there only while a connection can run out of time. One that is due too early does no harm and is set
+ * anew when it fires, which is cheaper than to move it with every request.
+ */
+static void listener_plan(struct http_listener *listener)
+{
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+
+    if (MHD_get_timeout(listener->mhd, &milliseconds) != MHD_YES) {
+        event_del(listener->timer);
+    } else if (milliseconds == 0) {
+        event_active(listener->run, EV_TIMEOUT, 0);
+    } else if (!event_pending(listener->timer, EV_TIMEOUT, NULL)) {
+        const struct timeval wait = {.tv_sec = (time_t)(milliseconds / 1000),
+                                     .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+        event_add(listener->timer, &wait);
+    }
+}
+
+static void on_run(evutil_socket_t fd, short what, void *context)
+{
+    struct http_listener *listener = context;
+
+    (void)fd;
+    (void)what;
+    MHD_run(listener->mhd);
+    listener_plan(listener);
+}
+
+/* Accepting */
+
+static void listener_accept_on(struct http_listener *listener)
+{
+    for (int i = 0; i < 2; i++)
+        if (listener->accepts[i] != NULL)
+            event_add(listener->accepts[i], NULL);
+}
+
+static void listener_accept_off(struct http_listener *listener)
+{
+    for (int i = 0; i < 2; i++)
+        if (listener->accepts[i] != NULL)
+            event_del(listener->accepts[i]);
+}
+
+static void on_accept_again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    listener_accept_on(context);
+}
+
+static bool is_shortage(int os)
+{
+    return os == EMFILE || os == ENFILE || os == ENOBUFS || os == ENOMEM;
+}
+
+/* The client stays in the backlog, and we do not spin: its socket stays readable while nothing can be accepted. */
+static void listener_pause(struct http_listener *listener, int os)
+{
+    const struct timeval wait = {.tv_sec = HTTP_ACCEPT_PAUSE_SECONDS};
+
+    if (!listener->is_short_of_fds)
+        log_error("HTTP: cannot accept a connection, clients have to wait: %s", strerror(os));
+    listener->is_short_of_fds = true;
+    listener_accept_off(listener);
+    event_add(listener->accept_again, &wait);
+}
+
+/* False: no more for now. */
+static bool listener_accept_one(struct http_listener *listener, int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    const int client = accept4(fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (client < 0) {
+        if (is_shortage(errno))
+            listener_pause(listener, errno);
+        return errno == ECONNABORTED || errno == EINTR;
+    }
+    listener->is_short_of_fds = false;
+    if (MHD_add_connection(listener->mhd, client, (struct sockaddr *)&address, size) != MHD_YES)
+        log_error("HTTP: cannot serve a connection: %s", strerror(errno));
+    return true;
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *context)
+{
+    struct http_listener *listener = context;
+
+    (void)what;
+    for (int i = 0; i < HTTP_ACCEPT_BURST && listener->connections < listener->connections_max; i++)
+        if (!listener_accept_one(listener, fd))
+            break;
+    if (listener->connections >= listener->connections_max)
+        listener_accept_off(listener);
+    listener_plan(listener);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **unused,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_listener *listener = context;
+
+    (void)connection;
+    (void)unused;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        listener->connections++;
+    else if (listener->connections-- == listener->connections_max)
+        listener_accept_on(listener);
+}
+
+/* Making and ending */
+
+static unsigned choose_connections_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / HTTP_CONNECTIONS_PER_FDS > HTTP_CONNECTIONS_MAX)
+        return HTTP_CONNECTIONS_MAX;
+    return (unsigned)(limit.rlim_cur / HTTP_CONNECTIONS_PER_FDS);
+}
+
+static struct MHD_Daemon *start_mhd(struct http_listener *listener)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+                            http_request_progress, listener, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)HTTP_HEADER_MAX, MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, listener,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void listener_free(struct http_listener *listener)
+{
+    http_listener_abandon_requests(listener);
+    listener->connections_max = 0; /* nothing is accepted any more, whoever leaves */
+    if (listener->mhd != NULL)
+        MHD_stop_daemon(listener->mhd);
+    free_event(listener->run);
+    free_event(listener->timer);
+    free_event(listener->accept_again);
+    free_event(listener->accepts[0]);
+    free_event(listener->accepts[1]);
+    free(listener);
+}
+
+static bool listener_make_events(struct http_listener *listener, const int fds[2])
+{
+    struct event_base *loop = listener->server->loop;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+    listener->run = event_new(loop, info->epoll_fd, EV_READ | EV_PERSIST, on_run, listener);
+    listener->timer = evtimer_new(loop, on_run, listener);
+    listener->accept_again = evtimer_new(loop, on_accept_again, listener);
+    if (listener->run == NULL || listener->timer == NULL || listener->accept_again == NULL)
+        memory_exhausted();
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            listener->accepts[i] = event_new(loop, fds[i], EV_READ | EV_PERSIST, on_accept, listener);
+    listener_accept_on(listener);
+    return event_add(listener->run, NULL) == 0;
+}
+
+int http_server_serve(struct http_server *server, const struct config_server *config, const int fds[2],
+                      struct error *err)
+{
+    struct http_listener *listener = xcalloc(1, sizeof *listener);
+
+    listener->server = server;
+    listener->config = config;
+    listener->connections_max = choose_connections_max();
+    listener->mhd = start_mhd(listener);
+    if (listener->mhd == NULL || !listener_make_events(listener, fds)) {
+        const int os = errno;
+        listener_free(listener);
+        return error_from_errno(err, os, "cannot start an HTTP server");
+    }
+    LL_APPEND(server->listeners, listener);
+    return 0;
+}
+
+void http_server_free(struct http_server *server)
+{
+    struct http_listener *listener;
+    struct http_listener *next;
+
+    if (server == NULL)
+        return;
+    LL_FOREACH_SAFE (server->listeners, listener, next)
+        listener_free(listener);
+    utarray_done(&server->bindings);
+    free(server);
+}
+
+/* Draining */
+
+static void listener_drain(struct http_listener *listener, int64_t deadline_us)
+{
+    struct pollfd ready = {.fd = event_get_fd(listener->run), .events = POLLIN};
+
+    listener_accept_off(listener);
+    MHD_run(listener->mhd);
+    while (http_listener_is_answering(listener)) {
+        const int64_t left_us = deadline_us - clock_monotonic_us();
+        if (left_us <= 0 || poll(&ready, 1, (int)(left_us / 1000) + 1) < 0)
+            return;
+        MHD_run(listener->mhd);
+    }
+}
+
+void http_server_drain(struct http_server *server, int milliseconds)
+{
+    const int64_t deadline_us = clock_monotonic_us() + (int64_t)milliseconds * 1000;
+    struct http_listener *listener;
+
+    LL_FOREACH (server->listeners, listener)
+        listener_drain(listener, deadline_us);
+}
