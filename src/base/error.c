@@ -4,7 +4,7 @@
 #include <string.h>
 
 __attribute__((format(printf, 4, 0))) static int fill(struct error *err, enum fault fault, int os, const char *format,
-                                                     va_list arguments)
+                                                      va_list arguments)
 {
     err->fault = fault;
     err->os = os;
