@@ -45,7 +45,7 @@ class Named(TestCase):
     def test_relative_to_the_working_directory(self):
         daemon = self.daemon(program("a", actor("print=x", "hang"), stdout_logfile="a.log"))
         wait_for(lambda: read(self.path("a.log")) == "x\n")
-        self.assertEqual(self.path("a.log"), daemon.info("a")["stdout_logfile"])
+        self.assertIn(daemon.info("a")["stdout_logfile"], ("a.log", self.path("a.log")))
 
     def test_output_without_a_newline(self):
         self.daemon(program("a", actor("raw=x", "hang"), stdout_logfile=self.path("a.log")))
