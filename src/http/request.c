@@ -71,10 +71,12 @@ void http_request_on_cancel(struct http_request *request, void (*cancel)(void *c
 
 /* Suspending and resuming */
 
+/* libmicrohttpd goes on with it when it runs next, which nothing but us would make it do. */
 static void request_resume(struct http_request *request)
 {
     request->is_suspended = false;
     MHD_resume_connection(request->connection);
+    event_active(request->listener->run, EV_TIMEOUT, 0);
 }
 
 static void request_cancel(struct http_request *request)

@@ -176,10 +176,10 @@ static void listener_free(struct http_listener *listener)
 {
     http_listener_abandon_requests(listener);
     listener->connections_max = 0; /* nothing is accepted any more, whoever leaves */
+    free_event(listener->run);     /* before its descriptor is closed */
+    free_event(listener->timer);
     if (listener->mhd != NULL)
         MHD_stop_daemon(listener->mhd);
-    free_event(listener->run);
-    free_event(listener->timer);
     free_event(listener->accept_again);
     free_event(listener->accepts[0]);
     free_event(listener->accepts[1]);
