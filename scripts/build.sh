@@ -11,7 +11,7 @@ dir=$1
 shift
 
 if [ ! -f "$dir/build.ninja" ]; then
-    set -- setup "$dir" --buildtype=release -Dtests=false "$@"
+    set -- setup "$dir" -Dbuildtype=release -Dtests=false "$@"
 elif [ $# -gt 0 ]; then
     set -- configure "$dir" "$@"
 fi

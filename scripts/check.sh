@@ -41,7 +41,7 @@ build_sanitize() {
 
 unit() { # unit DIR
     rm -f "$1/meson-logs/testlog.json"
-    meson test -C "$1" --suite unit --no-rebuild --print-errorlogs
+    meson test -C "$1" --suite unit --no-rebuild --print-errorlogs --timeout-multiplier 4
     local status=$?
     python3 scripts/count-unit-tests.py "$1/meson-logs/testlog.json" && return $status
 }
