@@ -1,0 +1,105 @@
+/* supervisorctl: from the command line and the configuration file to one action or a shell. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/load.h"
+#include "supervisorctl/command_line.h"
+#include "supervisorctl/commands.h"
+#include "supervisorctl/shell.h"
+
+#define EXIT_USAGE 2
+#define DEFAULT_HISTORY ".supervisorctl_history"
+
+static int fail_with_usage(const char *program, const struct error *err)
+{
+    fprintf(stderr, "Error: %s\nFor help, use %s -h\n", err->text, program);
+    return EXIT_USAGE;
+}
+
+static struct config *load(const struct command_line *line, const char *program, struct error *err)
+{
+    const struct config_load_options options = {.for_ctl = true};
+    CLEANUP_FREE char *path =
+        line->configuration != NULL ? xstrdup(line->configuration) : config_find_file(program, err);
+
+    return path != NULL ? config_load(path, &options, err) : NULL;
+}
+
+/* What the command line says goes before what the file says. */
+static const char *choose(const char *given, const char *configured)
+{
+    return given != NULL ? given : configured;
+}
+
+static char *history_path(const struct command_line *line, const struct config *config)
+{
+    const char *home = getenv("HOME");
+
+    if (line->history_file != NULL)
+        return xstrdup(line->history_file);
+    if (config->ctl.history_file != NULL)
+        return xstrdup(config->ctl.history_file);
+    if (line->keep_history && home != NULL)
+        return xasprintf("%s/%s", home, DEFAULT_HISTORY);
+    return NULL;
+}
+
+static void run_action(struct ctl *ctl, const struct command_line *line)
+{
+    char *joined = xstrdup("");
+
+    for (int i = 0; i < line->action_count; i++) {
+        char *longer = xasprintf("%s%s%s", joined, i > 0 ? " " : "", line->action[i]);
+
+        free(joined);
+        joined = longer;
+    }
+    command_run_line(ctl, joined);
+    free(joined);
+}
+
+static int run(const struct command_line *line, const struct config *config)
+{
+    struct ctl ctl = {.username = choose(line->username, config->ctl.username),
+                      .password = choose(line->password, config->ctl.password)};
+    struct error err;
+
+    if (ctl_open(&ctl, choose(line->serverurl, config->ctl.serverurl), &err) < 0) {
+        printf("error: %s\n", err.text);
+        return CTL_FAILURE;
+    }
+    ctl.is_interactive = line->interactive || line->action_count == 0;
+    if (line->action_count > 0)
+        run_action(&ctl, line);
+    if (ctl.is_interactive && !ctl.is_leaving) {
+        CLEANUP_FREE char *history = history_path(line, config);
+
+        shell_run(&ctl, config->ctl.prompt, history);
+        ctl.exit_status = CTL_SUCCESS;
+    }
+    transport_free(ctl.transport);
+    return ctl.exit_status;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line;
+    struct config *config;
+    struct error err;
+    int status;
+
+    if (command_line_parse(&line, argc, argv, &err) < 0)
+        return fail_with_usage(argv[0], &err);
+    if (line.help) {
+        command_line_print_help(argv[0]);
+        return CTL_SUCCESS;
+    }
+    config = load(&line, argv[0], &err);
+    if (config == NULL)
+        return fail_with_usage(argv[0], &err);
+    status = run(&line, config);
+    config_free(config);
+    return status;
+}
