@@ -167,8 +167,8 @@ struct config_remark {
 
 struct config {
     unsigned references; /* see config_ref(); 1 when it comes from config_load() */
-    char *path; /* the file that was read, absolute */
-    char *here; /* its directory */
+    char *path;          /* the file that was read, absolute */
+    char *here;          /* its directory */
     struct config_daemon daemon;
     struct config_ctl ctl;
     struct config_server *servers;

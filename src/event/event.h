@@ -98,7 +98,7 @@ void event_bus_free(struct event_bus *bus); /* all subscriptions must be gone */
  * Handlers are called in the order of subscription, at once, from within event_publish(). A handler may subscribe,
  * unsubscribe anybody (itself included) and publish; one that subscribes during a publication first hears of the next.
  */
-struct event_subscription *event_subscribe(struct event_bus *bus, event_mask_t types, event_handler *handler,
+struct event_subscription *event_subscribe(struct event_bus *bus, event_mask_t mask, event_handler *handler,
                                            void *context);
 void event_unsubscribe(struct event_subscription *subscription); /* NULL is fine */
 

@@ -9,8 +9,6 @@
 #include "config/load.h"
 #include "process/supervisor.h"
 
-extern char **environ;
-
 struct variable {
     const char *name;
     const char *value;
