@@ -22,7 +22,7 @@ struct console {
     bool failing;                                               /* reported, and not yet mended */
     struct console_writer *owner;                               /* has an unfinished line on the console, or NULL */
     unsigned references;
-    struct console *prev, *next;
+    struct console *next;
 };
 
 struct console_writer {
@@ -101,7 +101,7 @@ static void console_unref(struct console *console)
 {
     if (--console->references > 0)
         return;
-    DL_DELETE(consoles, console);
+    LL_DELETE(consoles, console);
     fd_close(&console->fd);
     free(console->path);
     free(console);
@@ -123,7 +123,7 @@ static struct console *console_ref(const char *path, struct error *err)
     console->path = xstrdup(path);
     console->fd = -1;
     console->references = 1;
-    DL_APPEND(consoles, console);
+    LL_PREPEND(consoles, console);
     if ((own >= 0 ? open_own_descriptor(console, own) : open_device(console)) >= 0)
         return console;
     os = errno;

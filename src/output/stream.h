@@ -19,7 +19,6 @@ struct stream_options {
     const struct config_log *config; /* borrowed; outlives the stream */
     const char *automatic_path;      /* the name chosen for an AUTO log (copied), else NULL */
     bool strip_ansi;
-    const char *identifier; /* copied: the daemon's, the tag of syslog lines */
 };
 
 struct stream *stream_new(const struct stream_options *options);

@@ -688,7 +688,6 @@ static int make_stream(struct process *process, enum config_stream channel, stru
         .config = log,
         .automatic_path = automatic,
         .strip_ansi = supervisor->strip_ansi,
-        .identifier = supervisor->identifier,
     });
     return 0;
 }
