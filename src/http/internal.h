@@ -53,7 +53,7 @@ struct http_server {
 enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *connection, const char *url,
                                       const char *method, const char *version, const char *data, size_t *size,
                                       void **request);
-void http_request_completed(void *listener, struct MHD_Connection *connection, void **request,
+void http_request_completed(void *listener, struct MHD_Connection *connection, void **context,
                             enum MHD_RequestTerminationCode reason);
 
 /* The server goes: ends every waiting request without an answer. */

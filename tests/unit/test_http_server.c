@@ -1,25 +1,17 @@
 /* The HTTP server over real sockets: the loop, the server and its clients live in this process. */
-#include "cmocka_all.h"
+#include "http_client.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/containers.h"
 #include "base/text.h"
 #include "http/server.h"
 
-enum { PATIENCE_SECONDS = 10, BODY_MAX = 300000 };
+enum { BODY_MAX = 300000 };
 
 struct world {
     char directory[64];
@@ -165,107 +157,14 @@ static int world_tear_down(void **state)
     return 0;
 }
 
-static void give_up(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    *(bool *)context = true;
-}
-
-/* Runs the loop until the condition holds; ends the test when it does not. */
-#define WAIT_UNTIL(w, condition)                                        \
-    do {                                                                \
-        const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};   \
-        bool is_late = false;                                           \
-        bool holds;                                                     \
-        struct event *late = evtimer_new((w)->loop, give_up, &is_late); \
-        event_add(late, &patience);                                     \
-        while (!(holds = (condition)) && !is_late)                      \
-            event_base_loop((w)->loop, EVLOOP_ONCE);                    \
-        event_free(late);                                               \
-        if (!holds)                                                     \
-            fail_msg("waited in vain for %s", #condition);              \
-    } while (0)
-
-/* A client */
-
-struct client {
-    struct world *world;
-    int fd;
-    struct event *readable;
-    UT_string got;
-    bool is_closed;
-};
-
-static void on_readable(evutil_socket_t fd, short what, void *context)
-{
-    struct client *c = context;
-    char buffer[65536];
-    const ssize_t got = read(fd, buffer, sizeof buffer);
-
-    (void)what;
-    if (got > 0) {
-        utstring_bincpy(&c->got, buffer, (size_t)got);
-    } else {
-        c->is_closed = true;
-        event_del(c->readable);
-    }
-}
-
-static int connect_unix(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static void client_adopt(struct client *c, struct world *w, int fd)
-{
-    assert_true(fd >= 0);
-    c->world = w;
-    c->fd = fd;
-    c->is_closed = false;
-    c->readable = event_new(w->loop, fd, EV_READ | EV_PERSIST, on_readable, c);
-    utstring_init(&c->got);
-    event_add(c->readable, NULL);
-}
-
-static void client_connect(struct client *c, struct world *w)
-{
-    client_adopt(c, w, connect_unix(w->path));
-}
-
-static void client_leave(struct client *c)
-{
-    event_free(c->readable);
-    close(c->fd);
-    utstring_done(&c->got);
-}
-
-static void client_send(struct client *c, const char *text)
-{
-    assert_int_equal(send(c->fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-static bool client_has(const struct client *c, const char *text)
-{
-    return strstr(utstring_body(&c->got), text) != NULL;
-}
-
 /* One request on a connection of its own; waits for `expected` in what comes back. */
 static void ask(struct world *w, const char *request, const char *expected)
 {
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, request);
-    WAIT_UNTIL(w, client_has(&c, expected) || c.is_closed);
+    WAIT_UNTIL(w->loop, client_has(&c, expected) || c.is_closed);
     if (!client_has(&c, expected))
         fail_msg("no '%s' in: %s", expected, utstring_body(&c.got));
     client_leave(&c);
@@ -317,18 +216,18 @@ static void a_connection_serves_many_requests(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, HELLO HELLO ECHO); /* at once */
-    WAIT_UNTIL(w, client_has(&c, "ping"));
+    WAIT_UNTIL(w->loop, client_has(&c, "ping"));
     assert_int_equal(w->asked, 3);
     client_send(&c, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    WAIT_UNTIL(w, c.is_closed);
+    WAIT_UNTIL(w->loop, c.is_closed);
     assert_int_equal(w->asked, 4);
     client_leave(&c);
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, "GET /hello HTTP/1.0\r\n\r\n");
-    WAIT_UNTIL(w, c.is_closed);
+    WAIT_UNTIL(w->loop, c.is_closed);
     assert_true(client_has(&c, "hello"));
     client_leave(&c);
 }
@@ -351,7 +250,7 @@ static int count_timers(const struct world *w)
 /* No connection is left: the server's timer is gone, and only that of the waiting itself is there. */
 static void wait_until_idle(struct world *w)
 {
-    WAIT_UNTIL(w, count_timers(w) == 1);
+    WAIT_UNTIL(w->loop, count_timers(w) == 1);
 }
 
 /* Whatever part of a request has come when the client goes: nothing happens, and nothing stays. */
@@ -363,7 +262,7 @@ static void requests_may_be_cut_anywhere(void **state)
         char part[sizeof ECHO];
         struct client c;
         snprintf(part, sizeof part, "%.*s", (int)length, ECHO);
-        client_connect(&c, w);
+        client_connect(&c, w->loop, w->path);
         client_send(&c, part);
         client_leave(&c);
     }
@@ -377,13 +276,13 @@ static void requests_may_come_in_single_bytes(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     for (size_t i = 0; i < strlen(ECHO); i++) {
         const char byte[2] = {ECHO[i], '\0'};
         client_send(&c, byte);
         event_base_loop(w->loop, EVLOOP_NONBLOCK);
     }
-    WAIT_UNTIL(w, client_has(&c, "ping"));
+    WAIT_UNTIL(w->loop, client_has(&c, "ping"));
     client_leave(&c);
 }
 
@@ -395,7 +294,7 @@ static void send_in_pieces(struct client *c, size_t total)
     for (size_t sent = 0; sent < total; sent += sizeof piece) {
         if (send(c->fd, piece, sizeof piece, MSG_NOSIGNAL) < 0) /* the server has had enough */
             return;
-        event_base_loop(c->world->loop, EVLOOP_NONBLOCK);
+        event_base_loop(c->loop, EVLOOP_NONBLOCK);
     }
 }
 
@@ -404,17 +303,17 @@ static void large_bodies_pass_up_to_the_limit(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n");
     send_in_pieces(&c, BODY_MAX);
-    WAIT_UNTIL(w, utstring_len(&c.got) > BODY_MAX);
+    WAIT_UNTIL(w->loop, utstring_len(&c.got) > BODY_MAX);
     assert_true(client_has(&c, " 200 OK"));
     client_leave(&c);
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 310000\r\n\r\n");
     send_in_pieces(&c, BODY_MAX + 10000);
-    WAIT_UNTIL(w, client_has(&c, " 413 "));
+    WAIT_UNTIL(w->loop, client_has(&c, " 413 "));
     client_leave(&c);
     assert_int_equal(w->asked, 1);
 }
@@ -424,10 +323,10 @@ static void large_headers_are_refused(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Large: ");
     send_in_pieces(&c, 100000);
-    WAIT_UNTIL(w, c.is_closed);
+    WAIT_UNTIL(w->loop, c.is_closed);
     assert_false(client_has(&c, " 200 "));
     client_leave(&c);
     ask(w, HELLO, "hello");
@@ -439,12 +338,12 @@ static void a_silent_client_delays_nobody(void **state)
     struct client silent;
     struct client slow;
 
-    client_connect(&silent, w);
-    client_connect(&slow, w);
+    client_connect(&silent, w->loop, w->path);
+    client_connect(&slow, w->loop, w->path);
     client_send(&slow, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\np");
     ask(w, HELLO, "hello");
     client_send(&slow, "ing");
-    WAIT_UNTIL(w, client_has(&slow, "ping"));
+    WAIT_UNTIL(w->loop, client_has(&slow, "ping"));
     client_leave(&silent);
     client_leave(&slow);
 }
@@ -456,13 +355,13 @@ static void an_answer_may_come_later(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, LATER HELLO);
-    WAIT_UNTIL(w, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
     ask(w, HELLO, "hello");
     assert_int_equal(utstring_len(&c.got), 0);
     http_respond(w->waiting, 200, "text/plain", xstrdup("at last"), 7);
-    WAIT_UNTIL(w, client_has(&c, "hello"));
+    WAIT_UNTIL(w->loop, client_has(&c, "hello"));
     assert_true(client_has(&c, "at last"));
     assert_int_equal(w->cancelled, 0);
     client_leave(&c);
@@ -473,17 +372,17 @@ static void a_client_that_leaves_cancels(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, LATER);
-    WAIT_UNTIL(w, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
     client_leave(&c);
-    WAIT_UNTIL(w, w->cancelled == 1);
+    WAIT_UNTIL(w->loop, w->cancelled == 1);
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, LATER HELLO HELLO); /* bytes that nobody reads must not hide the end */
-    WAIT_UNTIL(w, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
     client_leave(&c);
-    WAIT_UNTIL(w, w->cancelled == 2);
+    WAIT_UNTIL(w->loop, w->cancelled == 2);
     ask(w, HELLO, "hello");
 }
 
@@ -492,9 +391,9 @@ static void the_end_of_the_server_cancels(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, LATER);
-    WAIT_UNTIL(w, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
     http_server_free(w->server);
     assert_int_equal(w->cancelled, 1);
     http_socket_close(&w->config, w->fds);
@@ -508,18 +407,18 @@ static void streams_send_what_comes(void **state)
     struct client c;
 
     w->stream_text = xstrdup("first ");
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, STREAM);
-    WAIT_UNTIL(w, client_has(&c, "first "));
+    WAIT_UNTIL(w->loop, client_has(&c, "first "));
     assert_true(client_has(&c, "Transfer-Encoding: chunked\r\n"));
     assert_true(client_has(&c, "X-Accel-Buffering: no\r\n"));
     w->stream_text = xstrdup("second ");
     http_stream_wake(w->stream);
-    WAIT_UNTIL(w, client_has(&c, "second "));
+    WAIT_UNTIL(w->loop, client_has(&c, "second "));
     w->stream_ends = true;
     http_stream_wake(w->stream);
-    WAIT_UNTIL(w, client_has(&c, "\r\n0\r\n\r\n"));
-    WAIT_UNTIL(w, w->streams_closed == 1);
+    WAIT_UNTIL(w->loop, client_has(&c, "\r\n0\r\n\r\n"));
+    WAIT_UNTIL(w->loop, w->streams_closed == 1);
     client_leave(&c);
 }
 
@@ -528,11 +427,11 @@ static void streams_end_with_their_client(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, STREAM);
-    WAIT_UNTIL(w, client_has(&c, "200 OK"));
+    WAIT_UNTIL(w->loop, client_has(&c, "200 OK"));
     client_leave(&c);
-    WAIT_UNTIL(w, w->streams_closed == 1);
+    WAIT_UNTIL(w->loop, w->streams_closed == 1);
 }
 
 static void streams_end_with_the_server(void **state)
@@ -540,9 +439,9 @@ static void streams_end_with_the_server(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, STREAM);
-    WAIT_UNTIL(w, client_has(&c, "200 OK"));
+    WAIT_UNTIL(w->loop, client_has(&c, "200 OK"));
     http_server_free(w->server);
     assert_int_equal(w->streams_closed, 1);
     http_socket_close(&w->config, w->fds);
@@ -560,15 +459,15 @@ static void draining_lets_answers_out(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, LATER);
-    WAIT_UNTIL(w, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
     http_respond(w->waiting, 200, "text/plain", xstrdup("bye"), 3);
     http_server_drain(w->server, 1000);
     http_server_free(w->server);
     http_socket_close(&w->config, w->fds);
     w->server = NULL;
-    WAIT_UNTIL(w, c.is_closed);
+    WAIT_UNTIL(w->loop, c.is_closed);
     assert_true(client_has(&c, "bye"));
     client_leave(&c);
 }
@@ -730,9 +629,9 @@ static void tcp_hosts_are_understood(void **state)
         w->config.host = host;
         w->config.port = 0;
         world_serve(w);
-        client_adopt(&c, w, connect_tcp(port_of(w->fds[0])));
+        client_adopt(&c, w->loop, connect_tcp(port_of(w->fds[0])));
         client_send(&c, HELLO);
-        WAIT_UNTIL(w, client_has(&c, "hello"));
+        WAIT_UNTIL(w->loop, client_has(&c, "hello"));
         w->config.port = port_of(w->fds[0]);
         assert_int_equal(http_socket_open(&w->config, second, &err), -1);
         assert_true(text_starts_with(err.text, "Another program is already listening on a port"));
@@ -741,6 +640,27 @@ static void tcp_hosts_are_understood(void **state)
         http_socket_close(&w->config, w->fds);
         w->server = NULL;
     }
+}
+
+static void a_tcp_client_that_leaves_cancels(void **state)
+{
+    const struct linger resets[] = {{0}, {.l_onoff = 1, .l_linger = 0}}; /* an orderly end, and a reset */
+    char host[] = "127.0.0.1";
+    struct world *w = *state;
+
+    w->config.kind = CONFIG_SERVER_INET;
+    w->config.host = host;
+    world_serve(w);
+    for (int i = 0; i < 2; i++) {
+        struct client c;
+        client_adopt(&c, w->loop, connect_tcp(port_of(w->fds[0])));
+        client_send(&c, LATER);
+        WAIT_UNTIL(w->loop, w->waiting != NULL);
+        assert_int_equal(setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &resets[i], sizeof resets[i]), 0);
+        client_leave(&c);
+        WAIT_UNTIL(w->loop, w->cancelled == i + 1);
+    }
+    wait_until_idle(w);
 }
 
 /* Tests: shortages */
@@ -753,7 +673,7 @@ static void no_descriptors_means_waiting(void **state)
     struct rlimit none;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, HELLO);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     none = old;
@@ -761,20 +681,49 @@ static void no_descriptors_means_waiting(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 
     const struct timeval a_moment = {.tv_usec = 300000};
-    bool is_over = false;
+    bool is_over;
     struct event *over = evtimer_new(w->loop, give_up, &is_over);
     int rounds = 0;
 
     event_add(over, &a_moment);
-    for (; !is_over; rounds++)
+    for (; event_pending(over, EV_TIMEOUT, NULL); rounds++)
         event_base_loop(w->loop, EVLOOP_ONCE);
     event_free(over);
     assert_true(rounds < 10);
     assert_int_equal(w->asked, 0);
 
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    WAIT_UNTIL(w, client_has(&c, "hello"));
+    WAIT_UNTIL(w->loop, client_has(&c, "hello"));
     client_leave(&c);
+}
+
+/* One descriptor in four may be a client's. One more has to wait until another leaves. */
+static void connections_are_limited(void **state)
+{
+    enum { LIMIT = 16 };
+    struct world *w = *state;
+    struct rlimit old;
+    struct rlimit few;
+    struct client clients[LIMIT + 1];
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    few.rlim_cur = (rlim_t)4 * LIMIT;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    world_serve(w);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    for (int i = 0; i <= LIMIT; i++) {
+        client_connect(&clients[i], w->loop, w->path);
+        client_send(&clients[i], HELLO);
+    }
+    for (int i = 0; i < LIMIT; i++)
+        WAIT_UNTIL(w->loop, client_has(&clients[i], "hello"));
+    event_base_loop(w->loop, EVLOOP_NONBLOCK);
+    assert_int_equal(w->asked, LIMIT);
+    client_leave(&clients[0]);
+    WAIT_UNTIL(w->loop, client_has(&clients[LIMIT], "hello"));
+    for (int i = 1; i <= LIMIT; i++)
+        client_leave(&clients[i]);
 }
 
 static void an_idle_server_sets_no_timer(void **state)
@@ -782,9 +731,9 @@ static void an_idle_server_sets_no_timer(void **state)
     struct world *w = *state;
     struct client c;
 
-    client_connect(&c, w);
+    client_connect(&c, w->loop, w->path);
     client_send(&c, HELLO);
-    WAIT_UNTIL(w, client_has(&c, "hello"));
+    WAIT_UNTIL(w->loop, client_has(&c, "hello"));
     assert_int_equal(count_timers(w), 1);
     client_leave(&c);
     wait_until_idle(w);
@@ -817,7 +766,9 @@ int main(void)
         WITHOUT_SERVER(stale_sockets_are_replaced_and_live_ones_kept),
         WITHOUT_SERVER(impossible_addresses_are_named),
         WITHOUT_SERVER(tcp_hosts_are_understood),
+        WITHOUT_SERVER(a_tcp_client_that_leaves_cancels),
         WITH_SERVER(no_descriptors_means_waiting),
+        WITHOUT_SERVER(connections_are_limited),
         WITH_SERVER(an_idle_server_sets_no_timer),
     };
 
