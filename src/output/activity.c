@@ -7,6 +7,7 @@
 #include "output/console.h"
 #include "output/syslog_sink.h"
 
+#define STDOUT_PATH "/dev/stdout"
 #define DROPPED_NOTE "(lines are missing here: the terminal did not take them)\n"
 
 /* A console that gets whole lines while it takes them. */
@@ -96,8 +97,8 @@ int activity_log_open(const struct config_daemon *daemon, bool echo_to_stdout, s
         activity_log_close();
         return -1;
     }
-    if (echo_to_stdout)
-        (void)open_echo(&activity.screen, "/dev/stdout", &ignored);
+    if (echo_to_stdout && (daemon->logfile == NULL || strcmp(daemon->logfile, STDOUT_PATH) != 0)) /* not twice */
+        (void)open_echo(&activity.screen, STDOUT_PATH, &ignored);
     log_set_level(daemon->loglevel);
     log_set_sink(take_line, NULL);
     return 0;

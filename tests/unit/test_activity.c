@@ -117,6 +117,21 @@ static void screen_that_takes_nothing_does_not_block(void **state)
     assert_int_equal(fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0);
 }
 
+static void log_on_stdout_is_not_echoed_too(void **state)
+{
+    struct world *w = *state;
+    char path[] = "/dev/stdout";
+    const struct config_daemon daemon = settings(path);
+    char text[256];
+    struct error err;
+
+    assert_int_equal(activity_log_open(&daemon, true, &err), 0);
+    log_info("once");
+    read_now(w->echo, text, sizeof text);
+    assert_string_equal(strchr(text, '\n'), "\n");
+    assert_null(activity_log_file());
+}
+
 static void unusable_file_is_an_error(void **state)
 {
     char path[] = "/nowhere/log";
@@ -175,8 +190,8 @@ int main(void)
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(lines_go_to_the_file_and_the_screen), WORLD_TEST(screen_that_takes_nothing_does_not_block),
-        WORLD_TEST(unusable_file_is_an_error),           WORLD_TEST(reopen_makes_the_file_anew),
-        WORLD_TEST(syslog_gets_each_line_as_a_message),
+        WORLD_TEST(log_on_stdout_is_not_echoed_too),     WORLD_TEST(unusable_file_is_an_error),
+        WORLD_TEST(reopen_makes_the_file_anew),          WORLD_TEST(syslog_gets_each_line_as_a_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
