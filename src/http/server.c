@@ -236,18 +236,25 @@ void http_server_free(struct http_server *server)
 
 /* Draining */
 
-static void listener_drain(struct http_listener *listener, int64_t deadline_us)
+/* False when there is nothing more to wait for. */
+static bool listener_wait(struct http_listener *listener, int64_t left_us)
 {
     struct pollfd ready = {.fd = event_get_fd(listener->run), .events = POLLIN};
+    MHD_UNSIGNED_LONG_LONG milliseconds;
 
+    if (left_us <= 0)
+        return false;
+    if (MHD_get_timeout(listener->mhd, &milliseconds) == MHD_YES && milliseconds == 0)
+        return true;
+    return poll(&ready, 1, (int)(left_us / 1000) + 1) > 0;
+}
+
+static void listener_drain(struct http_listener *listener, int64_t deadline_us)
+{
     listener_accept_off(listener);
-    MHD_run(listener->mhd);
-    while (http_listener_is_answering(listener)) {
-        const int64_t left_us = deadline_us - clock_monotonic_us();
-        if (left_us <= 0 || poll(&ready, 1, (int)(left_us / 1000) + 1) < 0)
-            return;
+    do
         MHD_run(listener->mhd);
-    }
+    while (http_listener_is_answering(listener) && listener_wait(listener, deadline_us - clock_monotonic_us()));
 }
 
 void http_server_drain(struct http_server *server, int milliseconds)

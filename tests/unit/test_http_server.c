@@ -463,7 +463,7 @@ static void draining_lets_answers_out(void **state)
     client_send(&c, LATER);
     WAIT_UNTIL(w->loop, w->waiting != NULL);
     http_respond(w->waiting, 200, "text/plain", xstrdup("bye"), 3);
-    http_server_drain(w->server, 1000);
+    http_server_drain(w->server, 3600 * 1000); /* returns as soon as they are out */
     http_server_free(w->server);
     http_socket_close(&w->config, w->fds);
     w->server = NULL;
