@@ -6,13 +6,10 @@ import fnmatch
 import glob
 import importlib.util
 import inspect
-import io
 import json
 import os
 import select
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time

@@ -1,10 +1,8 @@
 """The dialect of the configuration file, and what is wrong in it (manual 1.4)."""
 
 import os
-import re
-import socket
 
-from harness import ACTOR, TestCase, actor, differs, program, read, section, wait_for, write
+from harness import TestCase, program, read, section, supervisord, wait_for, write
 
 
 class Dialect(TestCase):
@@ -301,19 +299,16 @@ class Errors(TestCase):
     def test_line_outside_of_a_section(self):
         daemon = self.prepare()
         write(daemon.path, "a=b\n[supervisord]\n")
-        from harness import supervisord
         answer = supervisord("-c", daemon.path)
         self.assertEqual(2, answer.code)
         self.assertIn("Error: ", answer.err)
 
     def test_no_supervisord_section(self):
-        from harness import supervisord
         answer = supervisord("-c", write(self.path("empty.conf"), program("a", "/bin/cat")))
         self.assertEqual(2, answer.code)
         self.assertIn("supervisord", answer.err)
 
     def test_missing_file(self):
-        from harness import supervisord
         answer = supervisord("-c", "/nowhere/supervisord.conf")
         self.assertEqual(2, answer.code)
         self.assertIn("Error: could not find config file /nowhere/supervisord.conf\n", answer.err)

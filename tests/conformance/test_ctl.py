@@ -1,13 +1,10 @@
 """supervisorctl: what each action prints and its exit status (manual 1.3.3)."""
 
 import os
-import re
 import signal
 import subprocess
-import time
 
-from harness import (SUPERVISORCTL, TestCase, actor, differs, free_port, program, read, run, section, supervisorctl, wait_for,
-                     write)
+from harness import SUPERVISORCTL, TestCase, actor, free_port, program, read, run, supervisorctl, wait_for, write
 
 STATUS_LINE = r"^%s +%s   %s$"
 

@@ -4,13 +4,12 @@ import glob
 import os
 import pwd
 import re
-import signal
 import socket
 import stat
 import xmlrpc.client
 
-from harness import (TestCase, actor, differs, is_alive, lines_of, needs_root, program, read, run, section, supervisord,
-                     version_text, wait_for, write)
+from harness import (TestCase, actor, differs, free_port, lines_of, needs_root, program, read, run, section,
+                     supervisord, version_text, wait_for, write)
 
 
 class CommandLine(TestCase):
@@ -196,14 +195,12 @@ class Sockets(TestCase):
         self.assertEqual(daemon.pid, daemon.supervisor.getPID())
 
     def test_all_interfaces(self):
-        from harness import free_port
         port = free_port()
         self.daemon(config=section("inet_http_server", port="*:%d" % port))
         over_tcp = xmlrpc.client.ServerProxy("http://127.0.0.1:%d/RPC2" % port)
         self.assertEqual("3.0", over_tcp.supervisor.getAPIVersion())
 
     def test_port_alone(self):
-        from harness import free_port
         port = free_port()
         self.daemon(config=section("inet_http_server", port=port))
         over_tcp = xmlrpc.client.ServerProxy("http://127.0.0.1:%d/RPC2" % port)

@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from harness import TestCase, actor, children_of, differs, is_alive, lines_of, program, read, section, wait_for, write
+from harness import TestCase, actor, lines_of, program, read, section, wait_for
 
 
 def pauses(daemon, name):

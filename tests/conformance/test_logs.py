@@ -2,10 +2,9 @@
 
 import glob
 import os
-import re
 import stat
 
-from harness import TestCase, actor, differs, program, read, section, wait_for, write
+from harness import TestCase, actor, program, read, wait_for, write
 
 
 class Automatic(TestCase):

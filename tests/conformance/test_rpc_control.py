@@ -1,11 +1,9 @@
 """Control of processes and groups, and changes of the configuration (manual 2.1.2)."""
 
-import os
-import signal
 import time
 import xmlrpc.client
 
-from harness import Fault, TestCase, actor, is_alive, program, read, section, wait_for, write
+from harness import Fault, TestCase, actor, is_alive, program, section, wait_for, write
 
 SUCCESS = {"status": 80, "description": "OK"}
 

@@ -1,12 +1,10 @@
 """Status and control of the daemon itself, and the system namespace (manual 2.1.1, 2.1.4)."""
 
 import os
-import re
 import time
-import unittest
 import xmlrpc.client
 
-from harness import Fault, TestCase, actor, differs, program, read, wait_for, write
+from harness import Fault, TestCase, actor, program, read, version_text, wait_for, write
 
 METHODS = """
 supervisor.addProcessGroup supervisor.clearAllProcessLogs supervisor.clearLog supervisor.clearProcessLog
@@ -41,7 +39,6 @@ class Versions(TestCase):
         self.assertEqual("3.0", supervisor.getVersion())
 
     def test_supervisor_version_is_that_of_the_command_line(self):
-        from harness import version_text
         self.assertEqual(version_text(), self.daemon().supervisor.getSupervisorVersion())
 
     def test_identification_is_supervisor_by_default(self):

@@ -5,7 +5,7 @@ import signal
 import time
 import xmlrpc.client
 
-from harness import TestCase, actor, is_alive, lines_of, program, read, section, wait_for, write
+from harness import TestCase, actor, is_alive, lines_of, program, read, wait_for
 
 
 class Shutdown(TestCase):

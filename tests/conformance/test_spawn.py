@@ -3,9 +3,8 @@
 import json
 import os
 import pwd
-import stat
 
-from harness import REPORT, TestCase, actor, differs, needs_root, program, read, section, wait_for, write
+from harness import REPORT, TestCase, actor, needs_root, program, read, wait_for, write
 
 
 class Child(TestCase):

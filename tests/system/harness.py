@@ -6,12 +6,10 @@ its own (tests/run.py), which adopts all orphans below it; so what is left over 
 
 import collections
 import ctypes
-import errno
 import functools
 import glob
 import http.client
 import inspect
-import json
 import os
 import re
 import shlex
