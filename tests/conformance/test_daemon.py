@@ -243,7 +243,7 @@ class ActivityLog(TestCase):
                              config=program("a", actor("exit=0"), startsecs=0))
         for _ in range(30):
             daemon.wait_state("a", "EXITED")
-            daemon.supervisor.startProcess("a")
+            daemon.supervisor.startProcess("a", False)
         wait_for(lambda: os.path.exists(daemon.log + ".2"))
         self.assertFalse(os.path.exists(daemon.log + ".3"))
         self.assertLess(os.path.getsize(daemon.log + ".1"), 1500)

@@ -190,6 +190,12 @@ class Stop(TestCase):
         daemon.supervisor.stopProcess("a")
         self.assertIn("INFO stopped: a (exit status 0)", daemon.log_messages())
 
+    def test_waiting_for_a_slow_stop_is_logged(self):
+        daemon = self.daemon(program("a", actor("ignore=TERM", "print=up", "hang"), stopwaitsecs=2))
+        daemon.wait_stdout("a", "up")
+        daemon.supervisor.stopProcess("a")
+        self.assertIn("INFO waiting for a to stop", daemon.log_messages())
+
     def test_log_of_a_stop(self):
         daemon = self.daemon(program("a", actor("hang")))
         daemon.wait_state("a", "RUNNING")

@@ -144,7 +144,7 @@ class Start(TestCase):
         self.assertEqual("", daemon.info("a")["spawnerr"])
 
     def test_exited_one_can_be_started_again(self):
-        daemon = self.daemon(program("a", actor("exit=0")))
+        daemon = self.daemon(program("a", actor("sleep=0.3", "exit=0")))
         daemon.wait_state("a", "EXITED")
         first = daemon.info("a")["start"]
         self.assertIs(True, daemon.supervisor.startProcess("a"))

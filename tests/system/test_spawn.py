@@ -82,6 +82,12 @@ class Inheritance(TestCase):
         self.assertEqual(([], []), (found["blocked"], found["ignored"]))
         self.assertEqual(0, daemon.stop())
 
+    def test_start_of_one_that_exits_at_once_is_a_success_without_startsecs(self):
+        daemon = self.daemon(program("a", actor("exit=0"), autostart="false"))
+        for _ in range(20):
+            self.assertIs(True, daemon.supervisor.startProcess("a"))
+            daemon.wait_state("a", "EXITED")
+
     def test_start_followed_at_once_by_stop_is_quick(self):
         daemon = self.daemon(program("a", actor("hang"), autostart="false", stopwaitsecs=60))
         for _ in range(50):
