@@ -283,10 +283,10 @@ void supervisor_configure(struct supervisor *supervisor, const struct config *co
 {
     free(supervisor->identifier);
     free(supervisor->childlogdir);
-    free(supervisor->server_url);
     supervisor->identifier = xstrdup(config->daemon.identifier);
     supervisor->childlogdir = xstrdup(config->daemon.childlogdir);
-    supervisor->server_url = make_server_url(config);
+    if (supervisor->server_url == NULL) /* the servers stay those of the start */
+        supervisor->server_url = make_server_url(config);
     supervisor->strip_ansi = config->daemon.strip_ansi;
 }
 

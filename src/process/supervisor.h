@@ -43,7 +43,7 @@ struct supervisor {
 struct supervisor *supervisor_new(struct event_base *loop, const struct process_system *system);
 void supervisor_free(struct supervisor *supervisor); /* no child may be left; NULL is fine */
 
-/* Takes over identifier, childlogdir, strip_ansi and the server URL of a model. */
+/* Takes over identifier, childlogdir and strip_ansi of a model, and the server URL of the first. */
 void supervisor_configure(struct supervisor *supervisor, const struct config *config);
 
 /* Begins to hear of ended children. */

@@ -76,6 +76,7 @@ static void reopen_logs(struct daemon *daemon)
     if (activity_log_reopen(&err) < 0)
         log_error("cannot reopen the activity log: %s", err.text);
     supervisor_reopen_logs(daemon->supervisor);
+    log_info("supervisord logreopen");
 }
 
 static void ask_restart(struct daemon *daemon)
@@ -110,6 +111,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 static int watch_signals(struct daemon *daemon, struct error *err)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that hits RLIMIT_FSIZE is a failing log, not our end */
     for (size_t i = 0; i < WATCHED_COUNT; i++) {
         daemon->signals[i] = evsignal_new(daemon->loop, watched_signals[i], on_signal, daemon);
         if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) < 0)
