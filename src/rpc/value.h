@@ -34,7 +34,10 @@ struct rpc_value *rpc_array(size_t expected);
 struct rpc_value *rpc_struct(size_t expected);
 void rpc_value_free(struct rpc_value *value); /* NULL is fine; the whole tree */
 
-void rpc_array_append(struct rpc_value *array, struct rpc_value *item);                        /* takes the item */
+void rpc_array_append(struct rpc_value *array, struct rpc_value *item); /* takes the item */
+struct rpc_value *rpc_array_pop(struct rpc_value *array);               /* takes out the last item; there must be one */
+
+/* A key that comes twice is kept twice, and rpc_struct_get() finds the later one. */
 void rpc_struct_set(struct rpc_value *record, const char *key, struct rpc_value *item);        /* copies the key */
 void rpc_struct_set_static(struct rpc_value *record, const char *key, struct rpc_value *item); /* borrows: literals */
 
