@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -101,31 +102,33 @@ def wanted(test, patterns):
     return not patterns or any(pattern in test.name or fnmatch.fnmatch(test.name, pattern) for pattern in patterns)
 
 
+def telling_files(directory):
+    """Logs and configurations below a directory, with the end of their text."""
+    found = []
+    for root, _, names in os.walk(directory):
+        for name in sorted(names):
+            if name.endswith((".log", ".conf")) or name == "output":
+                with open(os.path.join(root, name), errors="replace") as file:
+                    text = file.read()[-6000:]
+                if text:
+                    found.append("--- %s\n%s" % (os.path.join(root, name), text))
+    return "\n".join(found)
+
+
 class Witness(unittest.TestResult):
-    """Shows the directory of a failed test while it is still there."""
+    """Keeps what the files of a failed test say before they are removed."""
+
+    def __init__(self):
+        super().__init__()
+        self.files = ""
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.show(test)
+        self.files = self.files or telling_files(tempfile.gettempdir())
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.show(test)
-
-    def show(self, test):
-        directory = getattr(test, "dir", "")
-        for root, _, names in os.walk(directory):
-            for name in sorted(names):
-                path = os.path.join(root, name)
-                if not (name.endswith((".log", ".conf")) or name.startswith(("valgrind", "output"))):
-                    continue
-                try:
-                    with open(path, errors="replace") as file:
-                        text = file.read()[-6000:]
-                except OSError:
-                    continue
-                if text:
-                    print("--- %s\n%s" % (path, text))
+        self.files = self.files or telling_files(tempfile.gettempdir())
 
 
 def run_here(case):
@@ -134,7 +137,7 @@ def run_here(case):
     case.run(witness)
     problems = witness.failures + witness.errors
     if problems:
-        return "failed", "\n".join(text for _, text in problems)
+        return "failed", "\n".join(text for _, text in problems) + witness.files
     if witness.skipped:
         return "skipped", witness.skipped[0][1]
     return "passed", ""
@@ -147,6 +150,8 @@ class Running:
         self.test = test
         self.limit = limit
         self.began = time.monotonic()
+        self.directory = tempfile.mkdtemp(prefix="sv")
+        os.chmod(self.directory, 0o755)
         self.output = tempfile.TemporaryFile()
         self.verdict, writer = os.pipe()
         sys.stdout.flush()
@@ -160,6 +165,7 @@ class Running:
             import harness
 
             os.setpgid(0, 0)
+            tempfile.tempdir = self.directory
             for fd in (1, 2):
                 os.dup2(self.output.fileno(), fd)
             harness.adopt_orphans()
@@ -182,7 +188,12 @@ class Running:
         os.waitpid(self.pid, 0)
         with os.fdopen(self.verdict) as pipe:
             text = pipe.read()
-        outcome, report = json.loads(text) if text else ("failed", "took longer than %g s" % self.limit if late else "died")
+        if text:
+            outcome, report = json.loads(text)
+        else:
+            reason = "took longer than %g s" % self.limit if late else "died"
+            outcome, report = "failed", reason + "\n" + telling_files(self.directory)
+        shutil.rmtree(self.directory, ignore_errors=True)
         self.output.seek(0)
         printed = self.output.read().decode(errors="replace")
         self.output.close()

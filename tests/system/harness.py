@@ -86,6 +86,13 @@ def alone(what):
     return mark("alone", True)(what)
 
 
+@functools.lru_cache(maxsize=None)
+def is_instrumented():
+    """Whether the daemon runs under a tool that changes how much memory it takes."""
+    with open(SUPERVISORD, "rb") as file:
+        return bool(WRAPPER) or b"__asan_init" in file.read()
+
+
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
@@ -412,15 +419,15 @@ class Daemon:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(timeout * PATIENCE)
             sock.connect(self.socket)
-            sock.sendall(data)
             answer = b""
             try:
+                sock.sendall(data)
                 while True:
                     piece = sock.recv(65536)
                     if not piece:
                         break
                     answer += piece
-            except socket.timeout:
+            except (socket.timeout, ConnectionError):
                 pass
             return answer
 

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import signal
 import subprocess
 
 from harness import TestCase, actor, alone, needs_root, program, read, time_limit, wait_for, write
@@ -121,7 +122,7 @@ class BadLuck(TestCase):
         daemon.wait_stdout("a", "x\n")
         os.unlink(where + "/a.log")
         os.rmdir(where)
-        daemon.send_signal(10 + 2)  # USR2: reopen
+        daemon.send_signal(signal.SIGUSR2)
         daemon.wait_log("SIGUSR2")
         for _ in range(20):
             daemon.supervisor.signalProcess("a", "HUP")
