@@ -14,7 +14,8 @@ struct rpc_registry;
 struct rpc_call;
 
 /*
- * How a handler ends. RPC_DONE: *result is set. RPC_FAILED: *err is set, with a fault. RPC_LATER: the handler has
+ * How a handler ends. RPC_DONE: *result is set. RPC_FAILED: *err is set, with a fault
+ * and the whole fault string ("BAD_NAME: x"). RPC_LATER: the handler has
  * called rpc_call_defer() and will call rpc_call_complete() or rpc_call_fail() once, after it has returned.
  */
 enum rpc_outcome { RPC_DONE, RPC_FAILED, RPC_LATER };
@@ -49,8 +50,15 @@ void rpc_registry_add(struct rpc_registry *registry, const struct rpc_method *me
 /* Adds system.listMethods, methodHelp, methodSignature, multicall. */
 void rpc_registry_add_system(struct rpc_registry *registry);
 
+/* NULL when there is no such method. */
+const struct rpc_method *rpc_registry_find(const struct rpc_registry *registry, const char *name);
+
+/* All methods sorted by name: a malloc'd array, *count says how many. */
+const struct rpc_method **rpc_registry_list(const struct rpc_registry *registry, size_t *count);
+
 /* For handlers. */
 void *rpc_call_context(const struct rpc_call *call);
+struct rpc_registry *rpc_call_registry(const struct rpc_call *call);
 
 /*
  * Announces a later answer. `cancel` is called instead of it when the client goes away (the handler then forgets the

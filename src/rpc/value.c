@@ -166,6 +166,13 @@ void rpc_array_append(struct rpc_value *array, struct rpc_value *item)
     array->array.items[array->count++] = item;
 }
 
+void rpc_array_replace(struct rpc_value *array, size_t index, struct rpc_value *item)
+{
+    assert(array->type == RPC_ARRAY && index < array->count);
+    rpc_value_free(array->array.items[index]);
+    array->array.items[index] = item;
+}
+
 struct rpc_value *rpc_array_pop(struct rpc_value *array)
 {
     assert(array->type == RPC_ARRAY && array->count > 0);
@@ -222,6 +229,38 @@ void rpc_value_free(struct rpc_value *value)
     else if (value->storage == STORED_OWNED)
         free(value->owned_text);
     free(value);
+}
+
+static struct rpc_value *copy_array(const struct rpc_value *array)
+{
+    struct rpc_value *copy = rpc_array(array->count);
+
+    for (size_t i = 0; i < array->count; i++)
+        rpc_array_append(copy, rpc_value_copy(array->array.items[i]));
+    return copy;
+}
+
+static struct rpc_value *copy_struct(const struct rpc_value *record)
+{
+    struct rpc_value *copy = rpc_struct(record->count);
+
+    for (size_t i = 0; i < record->count; i++)
+        rpc_struct_set(copy, record->record.members[i].key, rpc_value_copy(record->record.members[i].item));
+    return copy;
+}
+
+struct rpc_value *rpc_value_copy(const struct rpc_value *value)
+{
+    if (value->type == RPC_ARRAY)
+        return copy_array(value);
+    if (value->type == RPC_STRUCT)
+        return copy_struct(value);
+    if (is_text(value))
+        return rpc_bytes(value->type, rpc_as_string(value), value->count);
+
+    struct rpc_value *copy = make(value->type);
+    *copy = *value;
+    return copy;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */

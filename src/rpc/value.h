@@ -32,10 +32,13 @@ struct rpc_value *rpc_string_static(const char *text);                          
 struct rpc_value *rpc_bytes(enum rpc_type type, const char *bytes, size_t length); /* DATETIME, BASE64; copies */
 struct rpc_value *rpc_array(size_t expected);
 struct rpc_value *rpc_struct(size_t expected);
+struct rpc_value *rpc_value_copy(const struct rpc_value *value);
 void rpc_value_free(struct rpc_value *value); /* NULL is fine; the whole tree */
 
 void rpc_array_append(struct rpc_value *array, struct rpc_value *item); /* takes the item */
-struct rpc_value *rpc_array_pop(struct rpc_value *array);               /* takes out the last item; there must be one */
+/* Puts the item, which is taken, in the place of another, which is freed. */
+void rpc_array_replace(struct rpc_value *array, size_t index, struct rpc_value *item);
+struct rpc_value *rpc_array_pop(struct rpc_value *array); /* takes out the last item; there must be one */
 
 /* A key that comes twice is kept twice, and rpc_struct_get() finds the later one. */
 void rpc_struct_set(struct rpc_value *record, const char *key, struct rpc_value *item);        /* copies the key */
