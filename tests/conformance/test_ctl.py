@@ -207,6 +207,57 @@ class Signal(Ctl):
         self.assertIn("Error: signal requires a signal name and a process name\n", answer.out)
 
 
+class Usage(Ctl):
+    """Actions that are called wrongly say so and show how it is done."""
+
+    def test_arguments_that_are_not_wanted(self):
+        daemon = self.daemon()
+        for action in ("reload", "reread", "shutdown", "version"):
+            with self.subTest(action):
+                answer = daemon.ctl(action, "x")
+                self.assertEqual(1, answer.code)
+                self.assertRegex(answer.out, r"^Error: %s accepts no arguments\n%s\s" % (action, action))
+
+    def test_actions_that_do_nothing_without_a_name(self):
+        daemon = self.daemon()
+        for action in ("add", "remove"):
+            self.expect(daemon, 0, "", action)
+
+    def test_fg_without_a_name(self):
+        answer = self.daemon().ctl("fg")
+        self.assertEqual(1, answer.code)
+        self.assertIn("ERROR: no process name supplied\n", answer.out)
+
+    def test_open_of_something_else(self):
+        self.expect(self.daemon(), 1, "ERROR: url must be http:// or unix://\n", "open", "x")
+
+    def test_bad_argument_of_tail(self):
+        daemon = self.three()
+        self.assertEqual("Error: bad argument -x\n", daemon.ctl("tail", "-x", "run").out)
+        self.assertEqual("Error: bad argument x\n", daemon.ctl("maintail", "x").out)
+
+    def test_group_is_no_process_for_status(self):
+        self.expect(self.three(), 4, "g: ERROR (no such process)\n", "status", "g")
+
+    def test_interactive_option_with_an_action_opens_no_shell(self):
+        daemon = self.daemon()
+        self.expect(daemon, 0, "%d\n" % daemon.pid, "-i", "pid", input="version\n")
+
+    def test_second_shutdown(self):
+        daemon = self.daemon(program("a", actor("ignore=TERM", "print=up", "hang"), stopwaitsecs=3))
+        daemon.wait_stdout("a", "up")
+        self.expect(daemon, 0, "Shut down\n", "shutdown")
+        self.expect(daemon, 0, "ERROR: already shutting down\n", "shutdown")
+        self.assertEqual(0, daemon.wait())
+
+    def test_restart_of_an_unknown_group(self):
+        self.expect(self.three(), 2, "x: ERROR (no such group)\n" * 2, "restart", "x:*")
+
+    def test_pids_of_known_and_unknown_processes(self):
+        daemon = self.three()
+        self.expect(daemon, 1, "%d\nNo such process x\n" % daemon.info("run")["pid"], "pid", "run", "x")
+
+
 class Pid(Ctl):
     def test_of_the_daemon(self):
         daemon = self.three()

@@ -152,6 +152,24 @@ class Start(TestCase):
         self.assertGreaterEqual(daemon.info("a")["start"], first)
 
 
+    def test_waits_through_failed_attempts(self):
+        daemon = self.daemon(program("a", actor("fail_first=%s,1" % self.path("count"), "hang"), autostart="false",
+                                     startsecs=1, startretries=3))
+        self.assertIs(True, daemon.supervisor.startProcess("a"))
+        self.assertEqual("RUNNING", daemon.state("a"))
+
+    def test_wait_may_be_a_number(self):
+        daemon = self.daemon(program("a", actor("hang"), autostart="false", startsecs=60))
+        self.assertIs(True, daemon.supervisor.startProcess("a", 0))
+        self.assertEqual("STARTING", daemon.state("a"))
+
+    def test_missing_command_faults_without_waiting_too(self):
+        daemon = self.daemon(program("a", "/nowhere/a", autostart="false"))
+        self.assertFault(Fault.NO_FILE, "NO_FILE: can't find command '/nowhere/a'", daemon.supervisor.startProcess, "a", False)
+        self.assertEqual([{"group": "a", "name": "a", "status": 20, "description": "NO_FILE: can't find command '/nowhere/a'"}],
+                         daemon.supervisor.startAllProcesses())
+
+
 class Stop(TestCase):
     def test_waits_for_the_end(self):
         daemon = self.daemon(program("a", actor("hang")))
@@ -188,6 +206,12 @@ class Stop(TestCase):
         daemon.wait_stdout("a", "up")
         self.assertIs(True, daemon.supervisor.stopProcess("a"))
         self.assertEqual("STOPPED", daemon.state("a"))
+
+    def test_stopping_one(self):
+        daemon = self.daemon(program("a", actor("ignore=TERM", "print=up", "hang"), stopwaitsecs=2))
+        daemon.wait_stdout("a", "up")
+        daemon.supervisor.stopProcess("a", False)
+        self.assertFault(Fault.NOT_RUNNING, "NOT_RUNNING: a", daemon.supervisor.stopProcess, "a")
 
     def test_one_in_backoff_is_stopped_at_once(self):
         daemon = self.daemon(program("a", actor("exit=1"), startsecs=9, startretries=99))
@@ -270,6 +294,34 @@ class Signal(TestCase):
 
     def test_group_of_a_stopped_one(self):
         self.assertEqual([], self.it.supervisor.signalProcessGroup("b", "HUP"))
+
+    def test_bad_signal_for_a_group(self):
+        bad = [{"group": "a", "name": "a", "status": 11, "description": "BAD_SIGNAL: NOPE"}]
+        self.assertEqual(bad, self.it.supervisor.signalProcessGroup("a", "NOPE"))
+        self.assertEqual(bad, self.it.supervisor.signalAllProcesses("NOPE"))
+
+    def test_number_zero_and_integers(self):
+        self.assertIs(True, self.it.supervisor.signalProcess("a", "0"))
+        self.assertIs(True, self.it.supervisor.signalProcess("a", 1))
+        self.it.wait_stdout("a", "got HUP")
+
+    def test_process_in_backoff(self):
+        daemon = self.daemon(program("back", actor("exit=1"), startsecs=9, startretries=9),
+                             directory=self.subdirectory("other"))
+        daemon.wait_state("back", "BACKOFF")
+        self.assertFault(Fault.NOT_RUNNING, "NOT_RUNNING: back", daemon.supervisor.signalProcess, "back", "HUP")
+        self.assertFault(Fault.NOT_RUNNING, "NOT_RUNNING: back", daemon.supervisor.sendProcessStdin, "back", "x")
+
+    def test_starting_and_stopping_processes_are_signalled(self):
+        daemon = self.daemon(program("s", actor("ignore=TERM", "say_on=HUP", "print=up", "hang"), startsecs=60,
+                                     stopwaitsecs=3), directory=self.subdirectory("other"))
+        daemon.wait_stdout("s", "up")
+        self.assertIs(True, daemon.supervisor.signalProcess("s", "HUP"))
+        daemon.wait_stdout("s", "got HUP\n")
+        daemon.supervisor.stopProcess("s", False)
+        self.assertIs(True, daemon.supervisor.signalProcess("s", "HUP"))
+        daemon.wait_stdout("s", "got HUP\ngot HUP\n")
+        self.assertFault(Fault.NOT_RUNNING, "NOT_RUNNING: s", daemon.supervisor.sendProcessStdin, "s", "x")
 
     def test_a_deadly_signal_ends_it(self):
         self.it.supervisor.signalProcess("a", "KILL")

@@ -123,6 +123,10 @@ class Clear(TestCase):
         daemon.wait_state("a", "RUNNING")
         self.assertIs(True, daemon.supervisor.clearProcessLogs("a"))
 
+    def test_group_is_not_a_process(self):
+        daemon = self.daemon(program("a", actor("hang")))
+        self.assertFault(Fault.BAD_NAME, "BAD_NAME: a:*", daemon.supervisor.clearProcessLogs, "a:*")
+
     def test_rotated_files_stay(self):
         daemon = self.daemon(program("a", actor("lines=100,10", "hang"), stdout_logfile=self.path("a.log"),
                                      stdout_logfile_maxbytes=500, stdout_logfile_backups=3))
