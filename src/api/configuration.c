@@ -49,7 +49,7 @@ enum rpc_outcome api_reload_config(struct rpc_call *call, const struct rpc_value
     (void)params;
     if (fresh == NULL) {
         err->fault = FAULT_CANT_REREAD;
-        return RPC_FAILED;
+        return api_fail(err);
     }
     *result = compare_with_running(context->supervisor, fresh);
     config_free(context->config);
@@ -67,12 +67,12 @@ enum rpc_outcome api_add_process_group(struct rpc_call *call, const struct rpc_v
 
     if (group == NULL) {
         error_set_fault(err, FAULT_BAD_NAME, "%s", name);
-        return RPC_FAILED;
+        return api_fail(err);
     }
     if (supervisor_add_group(context->supervisor, group, err) < 0) {
         if (err->fault == FAULT_NONE)
             err->fault = FAULT_FAILED;
-        return RPC_FAILED;
+        return api_fail(err);
     }
     *result = rpc_boolean(true);
     return RPC_DONE;
@@ -85,7 +85,7 @@ enum rpc_outcome api_remove_process_group(struct rpc_call *call, const struct rp
     struct process_group *group = api_find_group(supervisor, rpc_as_string(rpc_array_get(params, 0)), err);
 
     if (group == NULL || supervisor_remove_group(supervisor, group, err) < 0)
-        return RPC_FAILED;
+        return api_fail(err);
     *result = rpc_boolean(true);
     return RPC_DONE;
 }

@@ -80,7 +80,7 @@ static enum rpc_outcome run_on_name(struct rpc_call *call, const struct operatio
     struct api_target target;
 
     if (api_find_target(api_supervisor(call), name, &target, err) < 0)
-        return RPC_FAILED;
+        return api_fail(err);
     if (target.process == NULL)
         return run_on_group(call, kind, argument, target.group, wait, result);
     return operation_run_one(call, kind, argument, target.process, name, wait, result, err);
@@ -91,7 +91,7 @@ static enum rpc_outcome run_on_group_name(struct rpc_call *call, const struct op
 {
     const struct process_group *group = api_find_group(api_supervisor(call), name, err);
 
-    return group != NULL ? run_on_group(call, kind, argument, group, wait, result) : RPC_FAILED;
+    return group != NULL ? run_on_group(call, kind, argument, group, wait, result) : api_fail(err);
 }
 
 static enum rpc_outcome run_on_all(struct rpc_call *call, const struct operation_kind *kind, int argument, bool wait,
@@ -167,7 +167,7 @@ enum rpc_outcome api_signal_process(struct rpc_call *call, const struct rpc_valu
 {
     const int signal = signal_of(params, 1, err);
 
-    return signal < 0 ? RPC_FAILED : run_on_name(call, &signalling, signal, name_of(params), true, result, err);
+    return signal < 0 ? api_fail(err) : run_on_name(call, &signalling, signal, name_of(params), true, result, err);
 }
 
 enum rpc_outcome api_signal_process_group(struct rpc_call *call, const struct rpc_value *params,
@@ -175,7 +175,8 @@ enum rpc_outcome api_signal_process_group(struct rpc_call *call, const struct rp
 {
     const int signal = signal_of(params, 1, err);
 
-    return signal < 0 ? RPC_FAILED : run_on_group_name(call, &signalling, signal, name_of(params), true, result, err);
+    return signal < 0 ? api_fail(err)
+                      : run_on_group_name(call, &signalling, signal, name_of(params), true, result, err);
 }
 
 enum rpc_outcome api_signal_all_processes(struct rpc_call *call, const struct rpc_value *params,
@@ -183,7 +184,7 @@ enum rpc_outcome api_signal_all_processes(struct rpc_call *call, const struct rp
 {
     const int signal = signal_of(params, 0, err);
 
-    return signal < 0 ? RPC_FAILED : run_on_all(call, &signalling, signal, true, result);
+    return signal < 0 ? api_fail(err) : run_on_all(call, &signalling, signal, true, result);
 }
 
 enum rpc_outcome api_send_process_stdin(struct rpc_call *call, const struct rpc_value *params,
@@ -193,11 +194,11 @@ enum rpc_outcome api_send_process_stdin(struct rpc_call *call, const struct rpc_
     struct process *process = api_find_process(api_supervisor(call), name_of(params), err);
 
     if (process == NULL)
-        return RPC_FAILED;
+        return api_fail(err);
     if (process_write_stdin(process, rpc_as_string(chars), rpc_string_length(chars), err) < 0) {
         const enum fault fault = err->fault;
         error_set_fault(err, fault, "%s", name_of(params));
-        return RPC_FAILED;
+        return api_fail(err);
     }
     *result = rpc_boolean(true);
     return RPC_DONE;
@@ -209,7 +210,7 @@ enum rpc_outcome api_clear_process_logs(struct rpc_call *call, const struct rpc_
     struct process *process = api_find_process(api_supervisor(call), name_of(params), err);
 
     if (process == NULL)
-        return RPC_FAILED;
+        return api_fail(err);
     return operation_run_one(call, &clearing, 0, process, name_of(params), true, result, err);
 }
 

@@ -40,6 +40,12 @@ struct process_group *api_find_group(struct supervisor *supervisor, const char *
 /* "name" when the group has the same name, else "group:name". To free. */
 char *api_make_namespec(const struct process *process);
 
+/*
+ * What a handler returns for an error that came from below, which has the detail only: makes *err the whole fault
+ * string, "BAD_NAME: detail".
+ */
+enum rpc_outcome api_fail(struct error *err);
+
 /* The supervisor that a call is about. */
 struct supervisor *api_supervisor(const struct rpc_call *call);
 

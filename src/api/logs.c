@@ -17,7 +17,7 @@ static enum rpc_outcome read_slice(const char *path, int64_t offset, int64_t len
     size_t size;
 
     if (logread_slice(path, offset, length, &bytes, &size, err) < 0)
-        return RPC_FAILED;
+        return api_fail(err);
     *result = rpc_string_take(bytes, size);
     return RPC_DONE;
 }
@@ -30,7 +30,7 @@ enum rpc_outcome api_read_log(struct rpc_call *call, const struct rpc_value *par
     (void)call;
     if (log == NULL) {
         error_set_fault(err, FAULT_NO_FILE, "%s", "");
-        return RPC_FAILED;
+        return api_fail(err);
     }
     return read_slice(logfile_path(log), int_of(params, 0), int_of(params, 1), result, err);
 }
@@ -44,11 +44,11 @@ enum rpc_outcome api_clear_log(struct rpc_call *call, const struct rpc_value *pa
     (void)params;
     if (log == NULL || access(logfile_path(log), F_OK) < 0) {
         error_set_fault(err, FAULT_NO_FILE, "%s", "");
-        return RPC_FAILED;
+        return api_fail(err);
     }
     if (logfile_clear(log, err) < 0) {
         err->fault = FAULT_FAILED;
-        return RPC_FAILED;
+        return api_fail(err);
     }
     *result = rpc_boolean(true);
     return RPC_DONE;
@@ -69,7 +69,7 @@ static enum rpc_outcome read_process_log(struct rpc_call *call, const struct rpc
 {
     const char *path = path_of(call, params, channel, err);
 
-    return path != NULL ? read_slice(path, int_of(params, 1), int_of(params, 2), result, err) : RPC_FAILED;
+    return path != NULL ? read_slice(path, int_of(params, 1), int_of(params, 2), result, err) : api_fail(err);
 }
 
 enum rpc_outcome api_read_process_stdout_log(struct rpc_call *call, const struct rpc_value *params,
@@ -91,7 +91,7 @@ static enum rpc_outcome tail_process_log(struct rpc_call *call, const struct rpc
     struct logread_tail tail;
 
     if (path == NULL)
-        return RPC_FAILED;
+        return api_fail(err);
     logread_tail(path, int_of(params, 1), int_of(params, 2), &tail);
     *result = rpc_array(3);
     rpc_array_append(*result, rpc_string_take(tail.bytes, tail.size));

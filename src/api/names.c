@@ -10,6 +10,15 @@ struct supervisor *api_supervisor(const struct rpc_call *call)
     return context->supervisor;
 }
 
+enum rpc_outcome api_fail(struct error *err)
+{
+    if (err->text[0] != '\0')
+        error_prefix(err, "%s", fault_name(err->fault));
+    else
+        error_set_fault(err, err->fault, "%s", fault_name(err->fault));
+    return RPC_FAILED;
+}
+
 static int refuse_name(const char *name, struct error *err)
 {
     return error_set_fault(err, FAULT_BAD_NAME, "%s", name);

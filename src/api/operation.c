@@ -89,14 +89,12 @@ static void note_failure(struct operation *operation, const struct process *proc
                          const char *detail)
 {
     CLEANUP_FREE char *namespec = operation->name != NULL ? xstrdup(operation->name) : api_make_namespec(process);
-    const char *text = detail != NULL ? detail : namespec;
+    CLEANUP_FREE char *text = xasprintf("%s: %s", fault_name(fault), detail != NULL ? detail : namespec);
 
-    if (operation->results == NULL) {
+    if (operation->results != NULL)
+        rpc_array_append(operation->results, make_entry(process, fault, text));
+    else
         error_set_fault(&operation->failure, fault, "%s", text);
-        return;
-    }
-    CLEANUP_FREE char *description = xasprintf("%s: %s", fault_name(fault), text);
-    rpc_array_append(operation->results, make_entry(process, fault, description));
 }
 
 /* Notes the outcome when it is known. True when it is. */

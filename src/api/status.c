@@ -92,7 +92,7 @@ enum rpc_outcome api_get_process_info(struct rpc_call *call, const struct rpc_va
     const struct process *process = api_find_process(supervisor, rpc_as_string(rpc_array_get(params, 0)), err);
 
     if (process == NULL)
-        return RPC_FAILED;
+        return api_fail(err);
     *result = describe_process(process, supervisor->system->wall_us());
     return RPC_DONE;
 }
