@@ -128,8 +128,6 @@ int command_line_parse(struct command_line *line, int argc, char **argv, struct 
             return error_set(err, "option %s requires argument", name);
         if (set_option(line, letter, optarg, name, err) < 0)
             return -1;
-        if (line->help)
-            return 0;
     }
     line->action = argv + optind;
     line->action_count = argc - optind;

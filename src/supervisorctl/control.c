@@ -12,40 +12,40 @@
 /* What the end of one request is called, and what it does to the exit status. */
 struct verdict {
     enum fault code;
-    const char *text; /* NULL: the fault's own string, without a name */
     int exit_status;
+    const char *text; /* NULL: the fault's own string, without a name */
 };
 
 static const struct verdict start_verdicts[] = {
-    {FAULT_SUCCESS, "started", CTL_SUCCESS},
-    {FAULT_BAD_NAME, "ERROR (no such process)", CTL_FAILURE},
-    {FAULT_NO_FILE, "ERROR (no such file)", CTL_FAILURE},
-    {FAULT_NOT_EXECUTABLE, "ERROR (file is not executable)", CTL_FAILURE},
-    {FAULT_ALREADY_STARTED, "ERROR (already started)", CTL_SUCCESS},
-    {FAULT_SPAWN_ERROR, "ERROR (spawn error)", CTL_NOT_RUNNING},
-    {FAULT_ABNORMAL_TERMINATION, "ERROR (abnormal termination)", CTL_NOT_RUNNING},
+    {FAULT_SUCCESS, CTL_SUCCESS, "started"},
+    {FAULT_BAD_NAME, CTL_FAILURE, "ERROR (no such process)"},
+    {FAULT_NO_FILE, CTL_FAILURE, "ERROR (no such file)"},
+    {FAULT_NOT_EXECUTABLE, CTL_FAILURE, "ERROR (file is not executable)"},
+    {FAULT_ALREADY_STARTED, CTL_SUCCESS, "ERROR (already started)"},
+    {FAULT_SPAWN_ERROR, CTL_NOT_RUNNING, "ERROR (spawn error)"},
+    {FAULT_ABNORMAL_TERMINATION, CTL_NOT_RUNNING, "ERROR (abnormal termination)"},
     {FAULT_NONE},
 };
 static const struct verdict stop_verdicts[] = {
-    {FAULT_SUCCESS, "stopped", CTL_SUCCESS},
-    {FAULT_BAD_NAME, "ERROR (no such process)", CTL_FAILURE},
-    {FAULT_BAD_SIGNAL, "ERROR (bad signal name)", CTL_FAILURE},
-    {FAULT_NOT_RUNNING, "ERROR (not running)", CTL_SUCCESS},
-    {FAULT_FAILED, NULL, CTL_FAILURE},
+    {FAULT_SUCCESS, CTL_SUCCESS, "stopped"},
+    {FAULT_BAD_NAME, CTL_FAILURE, "ERROR (no such process)"},
+    {FAULT_BAD_SIGNAL, CTL_FAILURE, "ERROR (bad signal name)"},
+    {FAULT_NOT_RUNNING, CTL_SUCCESS, "ERROR (not running)"},
+    {FAULT_FAILED, CTL_FAILURE, NULL},
     {FAULT_NONE},
 };
 static const struct verdict signal_verdicts[] = {
-    {FAULT_SUCCESS, "signalled", CTL_SUCCESS},
-    {FAULT_BAD_NAME, "ERROR (no such process)", CTL_FAILURE},
-    {FAULT_BAD_SIGNAL, "ERROR (bad signal name)", CTL_FAILURE},
-    {FAULT_NOT_RUNNING, "ERROR (not running)", CTL_NOT_RUNNING},
-    {FAULT_FAILED, NULL, CTL_FAILURE},
+    {FAULT_SUCCESS, CTL_SUCCESS, "signalled"},
+    {FAULT_BAD_NAME, CTL_FAILURE, "ERROR (no such process)"},
+    {FAULT_BAD_SIGNAL, CTL_FAILURE, "ERROR (bad signal name)"},
+    {FAULT_NOT_RUNNING, CTL_NOT_RUNNING, "ERROR (not running)"},
+    {FAULT_FAILED, CTL_FAILURE, NULL},
     {FAULT_NONE},
 };
 static const struct verdict clear_verdicts[] = {
-    {FAULT_SUCCESS, "cleared", CTL_SUCCESS},
-    {FAULT_BAD_NAME, "ERROR (no such process)", CTL_FAILURE},
-    {FAULT_FAILED, "ERROR (failed)", CTL_FAILURE},
+    {FAULT_SUCCESS, CTL_SUCCESS, "cleared"},
+    {FAULT_BAD_NAME, CTL_FAILURE, "ERROR (no such process)"},
+    {FAULT_FAILED, CTL_FAILURE, "ERROR (failed)"},
     {FAULT_NONE},
 };
 

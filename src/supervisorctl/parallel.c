@@ -64,12 +64,15 @@ static struct known *known_learn(const struct rpc_value *processes)
 
 static void known_free(struct known *all)
 {
-    struct known *known, *next;
+    struct known *known = all;
 
-    HASH_ITER (hh, all, known, next) {
-        HASH_DEL(all, known);
+    HASH_CLEAR(hh, all);
+    while (known != NULL) {
+        struct known *next = known->hh.next;
+
         free(known->name);
         free(known);
+        known = next;
     }
 }
 

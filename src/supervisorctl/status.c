@@ -81,7 +81,7 @@ struct selection {
 
 static void selection_add(struct selection *selection, const struct rpc_value *process)
 {
-    selection->items = xreallocarray(selection->items, selection->count + 1, sizeof *selection->items);
+    selection->items = xreallocarray(selection->items, selection->count + 1, sizeof(const struct rpc_value *));
     selection->items[selection->count++] = process;
 }
 

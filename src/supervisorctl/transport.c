@@ -272,9 +272,9 @@ void transport_call_all(struct transport *transport, struct transport_call *call
 
 static bool watch_turn(const struct transport_watch *watch, bool is_readable, int64_t *next_tick_us)
 {
-    if (is_readable && !watch->readable(watch->context))
+    if (is_readable && watch->readable != NULL && !watch->readable(watch->context))
         return false;
-    if (watch->tick_ms == 0 || clock_monotonic_us() < *next_tick_us)
+    if (watch->tick == NULL || clock_monotonic_us() < *next_tick_us)
         return true;
     *next_tick_us = clock_monotonic_us() + (int64_t)watch->tick_ms * 1000;
     return watch->tick(watch->context);
@@ -284,7 +284,7 @@ static int watch_timeout_ms(const struct transport_watch *watch, int64_t next_ti
 {
     const int64_t left_us = next_tick_us - clock_monotonic_us();
 
-    if (watch->tick_ms == 0)
+    if (watch->tick == NULL)
         return INT32_MAX;
     return left_us <= 0 ? 0 : (int)((left_us + 999) / 1000);
 }

@@ -61,8 +61,8 @@ struct transport_stream {
 struct transport_watch {
     int fd;                          /* -1: none */
     bool (*readable)(void *context); /* fd has something to read or was closed */
-    int tick_ms;                     /* 0: none */
-    bool (*tick)(void *context);     /* about every tick_ms */
+    int tick_ms;
+    bool (*tick)(void *context); /* about every tick_ms; NULL: none */
     void *context;
 };
 
