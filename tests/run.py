@@ -29,7 +29,8 @@ def parse_arguments():
     parser.add_argument("--bin", help="directory with supervisord and supervisorctl, instead of the build's")
     parser.add_argument("--supervisord", help="path of supervisord")
     parser.add_argument("--supervisorctl", help="path of supervisorctl")
-    parser.add_argument("--wrapper", default="", help='run supervisord under a tool, such as "valgrind --error-exitcode=99"')
+    parser.add_argument("--wrapper", default="",
+                        help='run supervisord under a tool, such as "valgrind --error-exitcode=99"')
     parser.add_argument("--patience", type=float, help="factor for all time limits (default 1, with a wrapper 10)")
     parser.add_argument("-k", dest="pattern", action="append", default=[], help="only tests whose name contains this")
     parser.add_argument("-j", dest="jobs", type=int, default=8, help="tests at a time (default 8)")
@@ -244,7 +245,8 @@ def main():
     set_environment(options)
     tests = [test for test in load_tests(options.places) if wanted(test, options.pattern)]
     if options.list:
-        print("\n".join("%s%s" % (test.name, "  (differs: %s)" % test.differs if test.differs else "") for test in tests))
+        print("\n".join("%s%s" % (test.name,
+                                  "  (differs: %s)" % test.differs if test.differs else "") for test in tests))
         return 0
     import harness
 

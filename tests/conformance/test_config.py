@@ -48,7 +48,8 @@ class Dialect(TestCase):
         self.assertEqual("/bin/true", self.one("command=/bin/cat\ncommand=/bin/true\n"))
 
     def test_repeated_sections_merge(self):
-        self.assertEqual("/bin/true x", self.one("command=/bin/cat\n[program:b]\ncommand=/bin/b\n[program:a]\ncommand=/bin/true x\n"))
+        self.assertEqual("/bin/true x",
+                         self.one("command=/bin/cat\n[program:b]\ncommand=/bin/b\n[program:a]\ncommand=/bin/true x\n"))
 
     def test_crlf(self):
         self.assertEqual("/bin/cat x", self.one("command=/bin/cat x\r\nstartsecs=0\r\n"))
@@ -72,7 +73,8 @@ class Dialect(TestCase):
 
 class Expansion(TestCase):
     def command(self, value, environment=None, **options):
-        daemon = self.daemon(program("prog", "/bin/cat " + value, autostart="false", **options), environment=environment)
+        daemon = self.daemon(program("prog", "/bin/cat " + value, autostart="false", **options),
+                             environment=environment)
         return [info["command"][len("/bin/cat "):] for info in daemon.supervisor.getAllConfigInfo()]
 
     def test_names(self):
@@ -129,7 +131,8 @@ class Include(TestCase):
         daemon = self.daemon(section("include", files="conf.d/*.conf"))
         self.assertEqual(["/bin/cat b", "/bin/cat y"],
                          [info["command"] for info in daemon.supervisor.getAllConfigInfo()])
-        self.assertIn('INFO Included extra file "%s" during parsing' % self.path("conf.d/a.conf"), daemon.log_messages())
+        self.assertIn('INFO Included extra file "%s" during parsing' % self.path("conf.d/a.conf"),
+                      daemon.log_messages())
 
     def test_several_patterns(self):
         write(self.path("one.ini"), program("one", "/bin/cat"))

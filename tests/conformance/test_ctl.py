@@ -55,7 +55,8 @@ class Status(Ctl):
         daemon = self.three()
         for name in ("g:*", "g:"):
             answer = daemon.ctl("status", name)
-            self.assertEqual((0, ["g:g0", "g:g1"]), (answer.code, [line.split()[0] for line in answer.out.splitlines()]), name)
+            self.assertEqual((0, ["g:g0", "g:g1"]), (answer.code,
+                                                     [line.split()[0] for line in answer.out.splitlines()]), name)
 
     def test_unknown_name_is_4(self):
         daemon = self.three()
@@ -82,7 +83,8 @@ class Status(Ctl):
         self.assertRegex(lines, r"(?m)^fatal +FATAL     can't find command '/nowhere/x'$")
         self.assertRegex(lines, r"(?m)^done +EXITED    [A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M$")
         self.assertRegex(lines, r"(?m)^start +STARTING  $")
-        self.assertRegex(lines, r"(?m)^back +(BACKOFF   Exited too quickly \(process log may have details\)|STARTING  )$")
+        self.assertRegex(lines,
+                         r"(?m)^back +(BACKOFF   Exited too quickly \(process log may have details\)|STARTING  )$")
 
     def test_nothing_configured(self):
         self.expect(self.daemon(), 0, "", "status")
@@ -93,7 +95,8 @@ class Start(Ctl):
         self.expect(self.three(), 0, "off: started\n", "start", "off")
 
     def test_several(self):
-        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"), autostart="false"))
+        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"),
+                                                                                      autostart="false"))
         self.expect(daemon, 0, "b: started\na: started\n", "start", "b", "a")
 
     def test_running_one_is_no_failure(self):
@@ -165,7 +168,8 @@ class Restart(Ctl):
         self.expect(self.three(), 0, "run: stopped\nrun: started\n", "restart", "run")
 
     def test_several_are_stopped_first(self):
-        self.expect(self.three(), 0, "run: stopped\ng:g0: stopped\nrun: started\ng:g0: started\n", "restart", "run", "g:g0")
+        self.expect(self.three(), 0, "run: stopped\ng:g0: stopped\nrun: started\ng:g0: started\n", "restart", "run",
+                    "g:g0")
 
     def test_stopped_one_is_started(self):
         self.expect(self.three(), 0, "off: ERROR (not running)\noff: started\n", "restart", "off")
@@ -461,7 +465,8 @@ class Connection(Ctl):
         self.assertIn("Server requires authentication", answer.out)
 
     def test_password_from_the_file(self):
-        daemon = self.daemon(unix={"username": "me", "password": "secret"}, ctl={"username": "me", "password": "secret"})
+        daemon = self.daemon(unix={"username": "me", "password": "secret"},
+                             ctl={"username": "me", "password": "secret"})
         self.expect(daemon, 0, "%d\n" % daemon.pid, "pid")
 
 
@@ -512,8 +517,8 @@ class Shell(Ctl):
         answer = daemon.ctl("help")
         self.assertEqual(0, answer.code)
         self.assertIn("default commands (type help <topic>):\n", answer.out)
-        for action in "add avail clear exit fg help maintail open pid quit reload remove reread restart shutdown signal " \
-                      "start status stop tail update version".split():
+        for action in "add avail clear exit fg help maintail open pid quit reload remove reread restart shutdown " \
+                      "signal start status stop tail update version".split():
             self.assertRegex(answer.out, r"(?m)(^| )%s( |$)" % action)
 
     def test_help_of_an_action(self):

@@ -71,7 +71,8 @@ class CommandLine(TestCase):
     def test_long_options(self):
         log, pidfile = self.path("l"), self.path("p")
         daemon = self.prepare(program("a", actor("hang")))
-        daemon.arguments = ["--logfile=" + log, "--pidfile", pidfile, "--identifier=me", "--loglevel=debug", "--nocleanup",
+        daemon.arguments = ["--logfile=" + log, "--pidfile", pidfile, "--identifier=me", "--loglevel=debug",
+                            "--nocleanup",
                             "--strip_ansi", "--logfile_maxbytes=1MB", "--logfile_backups=2", "--minfds=100",
                             "--minprocs=10", "--umask=027"]
         daemon.start()
@@ -174,8 +175,8 @@ class Sockets(TestCase):
                               config=program("b", actor("mark=%s,started" % self.path("mark"))))
         answer = run(*[os.environ["SUPERVISORD"], "-c", second.path], directory=second.directory)
         self.assertEqual(2, answer.code)
-        self.assertIn("Error: Another program is already listening on a port that one of our HTTP servers is configured to "
-                      "use.  Shut this program down first before starting supervisord.\n", answer.err)
+        self.assertIn("Error: Another program is already listening on a port that one of our HTTP servers is configured "
+                      "to use.  Shut this program down first before starting supervisord.\n", answer.err)
         self.assertEqual(first.pid, first.supervisor.getPID())
         self.assertFalse(os.path.exists(second.pidfile))
         self.assertFalse(os.path.exists(self.path("mark")))
@@ -183,7 +184,8 @@ class Sockets(TestCase):
     def test_port_in_use_refuses_the_start(self):
         first = self.daemon(inet=True)
         where = self.subdirectory("second")
-        second = self.prepare(directory=where, unix=False, config=section("inet_http_server", port="127.0.0.1:%d" % first.port))
+        second = self.prepare(directory=where, unix=False,
+                              config=section("inet_http_server", port="127.0.0.1:%d" % first.port))
         answer = run(*[os.environ["SUPERVISORD"], "-c", second.path], directory=where)
         self.assertEqual(2, answer.code)
         self.assertIn("Error: Another program is already listening on a port", answer.err)
@@ -248,7 +250,8 @@ class ActivityLog(TestCase):
         self.assertFalse(os.path.exists(daemon.log + ".3"))
         self.assertLess(os.path.getsize(daemon.log + ".1"), 1500)
 
-    @differs("`logfile=NONE` in `[supervisord]` means no log, as it does for programs; the original makes a file of that name.")
+    @differs("`logfile=NONE` in `[supervisord]` means no log, as it does for programs; the original makes a file of that"
+             " name.")
     def test_none(self):
         daemon = self.daemon(supervisord={"logfile": "NONE"})
         self.assertEqual([], glob.glob(self.path("NONE")))

@@ -154,7 +154,8 @@ class LogStreams(TestCase):
         daemon = self.daemon(program("a", actor("print=out", "error=err", "hang")))
         daemon.wait_stdout("a", "out\n")
         wait_for(lambda: daemon.stderr("a") == "err\n")
-        for path, text in (("/logtail/a/stdout", b"out\n"), ("/logtail/a/stderr", b"err\n"), ("/logtail/a:a", b"out\n")):
+        for path, text in (("/logtail/a/stdout", b"out\n"), ("/logtail/a/stderr", b"err\n"),
+                           ("/logtail/a:a", b"out\n")):
             with self.subTest(path):
                 self.assertEqual(text, self.wait_bytes(self.open(daemon, path), text))
 

@@ -95,7 +95,8 @@ class Autorestart(TestCase):
         wait_for(lambda: len(pauses(daemon, "a")) >= 1, what="a restart")
 
     def stays_down(self, *actions, **options):
-        daemon = self.daemon(program("a", actor(*actions), **options) + program("tick", actor("exit=0"), autorestart="true"))
+        daemon = self.daemon(program("a", actor(*actions), **options) + program("tick", actor("exit=0"),
+                                                                                autorestart="true"))
         daemon.wait_state("a", "EXITED")
         seen = len(pauses(daemon, "tick"))
         wait_for(lambda: len(pauses(daemon, "tick")) >= seen + 2)
@@ -150,7 +151,8 @@ class Autorestart(TestCase):
 
 class Stop(TestCase):
     def test_sends_term_by_default(self):
-        daemon = self.daemon(program("a", actor("mark_on=TERM,%s,term" % self.path("m"), "print=up", "hang"), stopwaitsecs=1))
+        daemon = self.daemon(program("a", actor("mark_on=TERM,%s,term" % self.path("m"), "print=up", "hang"),
+                                     stopwaitsecs=1))
         daemon.wait_stdout("a", "up")
         daemon.supervisor.stopProcess("a")
         self.assertEqual(["term"], lines_of(self.path("m")))
@@ -281,7 +283,8 @@ class Numprocs(TestCase):
 
     def test_process_name_of_a_single_one(self):
         daemon = self.daemon(program("w", actor("hang"), process_name="other"))
-        self.assertEqual([("w", "other")], [(info["group"], info["name"]) for info in daemon.supervisor.getAllProcessInfo()])
+        self.assertEqual([("w", "other")], [(info["group"],
+                                             info["name"]) for info in daemon.supervisor.getAllProcessInfo()])
 
     def test_group_shares_the_priority_of_the_section(self):
         daemon = self.daemon(program("a", actor("hang"), priority=1) + program("b", actor("hang"), priority=2)

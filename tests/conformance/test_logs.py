@@ -13,7 +13,8 @@ class Automatic(TestCase):
         daemon.wait_stdout("a", "x\n")
         info = daemon.info("a")
         for stream in ("stdout", "stderr"):
-            self.assertRegex(info[stream + "_logfile"], "^%s/a-%s---supervisor-[A-Za-z0-9_]+\\.log$" % (self.dir, stream))
+            self.assertRegex(info[stream + "_logfile"],
+                             "^%s/a-%s---supervisor-[A-Za-z0-9_]+\\.log$" % (self.dir, stream))
             self.assertEqual(0o600, stat.S_IMODE(os.stat(info[stream + "_logfile"]).st_mode))
 
     def test_identifier_is_in_the_name(self):

@@ -90,7 +90,8 @@ class Start(TestCase):
         self.assertEqual(["RUNNING"] * 2, [daemon.state("a:0"), daemon.state("a:1")])
 
     def test_group(self):
-        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"), autostart="false")
+        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"),
+                                                                                      autostart="false")
                              + program("c", actor("hang"), autostart="false") + section("group:g", programs="a,b"))
         self.assertCountEqual([ok("g", "a"), ok("g", "b")], daemon.supervisor.startProcessGroup("g"))
         self.assertEqual("STOPPED", daemon.state("c"))
@@ -103,10 +104,12 @@ class Start(TestCase):
         self.assertEqual([], daemon.supervisor.startProcessGroup("g"))
 
     def test_group_with_a_member_that_fails(self):
-        daemon = self.daemon(program("a", "/nowhere/a", autostart="false") + program("b", actor("hang"), autostart="false")
+        daemon = self.daemon(program("a", "/nowhere/a", autostart="false") + program("b", actor("hang"),
+                                                                                     autostart="false")
                              + section("group:g", programs="a,b"))
         answers = sorted(daemon.supervisor.startProcessGroup("g"), key=lambda answer: answer["name"])
-        self.assertEqual([{"group": "g", "name": "a", "status": 20, "description": "NO_FILE: can't find command '/nowhere/a'"},
+        self.assertEqual([{"group": "g", "name": "a", "status": 20,
+                           "description": "NO_FILE: can't find command '/nowhere/a'"},
                           ok("g", "b")], answers)
 
     def test_unknown_group(self):
@@ -115,7 +118,8 @@ class Start(TestCase):
         self.assertFault(Fault.BAD_NAME, "BAD_NAME: ", supervisor.startProcessGroup, "")
 
     def test_all(self):
-        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"), autostart="false"))
+        daemon = self.daemon(program("a", actor("hang"), autostart="false") + program("b", actor("hang"),
+                                                                                      autostart="false"))
         self.assertCountEqual([ok("a", "a"), ok("b", "b")], daemon.supervisor.startAllProcesses())
         self.assertEqual([], daemon.supervisor.startAllProcesses())
 
@@ -165,8 +169,10 @@ class Start(TestCase):
 
     def test_missing_command_faults_without_waiting_too(self):
         daemon = self.daemon(program("a", "/nowhere/a", autostart="false"))
-        self.assertFault(Fault.NO_FILE, "NO_FILE: can't find command '/nowhere/a'", daemon.supervisor.startProcess, "a", False)
-        self.assertEqual([{"group": "a", "name": "a", "status": 20, "description": "NO_FILE: can't find command '/nowhere/a'"}],
+        self.assertFault(Fault.NO_FILE, "NO_FILE: can't find command '/nowhere/a'", daemon.supervisor.startProcess,
+                         "a", False)
+        self.assertEqual([{"group": "a", "name": "a", "status": 20,
+                           "description": "NO_FILE: can't find command '/nowhere/a'"}],
                          daemon.supervisor.startAllProcesses())
 
 

@@ -186,7 +186,8 @@ class System(TestCase):
     def test_unknown_methods_are_unknown(self):
         rpc = self.daemon().rpc
         for name in ("supervisor.nothing", "nothing.getState", "getState", "supervisor.getState.x",
-                     "supervisor.supervisord.options.make_logger", "supervisor._update", "supervisor.__init__", "system.x"):
+                     "supervisor.supervisord.options.make_logger", "supervisor._update", "supervisor.__init__",
+                     "system.x"):
             with self.subTest(name):
                 self.assertFault(Fault.UNKNOWN_METHOD, "UNKNOWN_METHOD", getattr(rpc, name))
 
@@ -211,7 +212,8 @@ class Multicall(TestCase):
         self.assertEqual([{"faultCode": 1, "faultString": "UNKNOWN_METHOD"}], self.call(("supervisor.x",)))
 
     def test_wrong_number_of_parameters(self):
-        self.assertEqual([{"faultCode": 2, "faultString": "INCORRECT_PARAMETERS"}], self.call(("supervisor.getState", 1)))
+        self.assertEqual([{"faultCode": 2, "faultString": "INCORRECT_PARAMETERS"}],
+                         self.call(("supervisor.getState", 1)))
 
     def test_params_may_be_left_out(self):
         rpc = self.daemon().rpc
@@ -223,7 +225,8 @@ class Multicall(TestCase):
                          rpc.system.multicall([{"params": []}]))
 
     def test_does_not_call_itself(self):
-        self.assertEqual([{"faultCode": 2, "faultString": "INCORRECT_PARAMETERS: Recursive system.multicall forbidden"}],
+        self.assertEqual([{"faultCode": 2,
+                           "faultString": "INCORRECT_PARAMETERS: Recursive system.multicall forbidden"}],
                          self.call(("system.multicall", [])))
 
     def test_waiting_calls_run_one_after_another(self):
@@ -279,12 +282,14 @@ class ProcessInfo(TestCase):
         daemon = self.daemon(program("quick", actor("exit=0"), startsecs=1, startretries=0))
         info = daemon.wait_state("quick", "FATAL")
         text = "Exited too quickly (process log may have details)"
-        self.assertEqual((200, text, text, 0), tuple(info[key] for key in ("state", "description", "spawnerr", "exitstatus")))
+        self.assertEqual((200, text, text, 0), tuple(info[key] for key in ("state", "description", "spawnerr",
+                                                                           "exitstatus")))
 
     def test_backoff(self):
         daemon = self.daemon(program("quick", actor("exit=0"), startsecs=5, startretries=9))
         info = daemon.wait_state("quick", "BACKOFF")
-        self.assertEqual((30, "Exited too quickly (process log may have details)"), (info["state"], info["description"]))
+        self.assertEqual((30, "Exited too quickly (process log may have details)"),
+                         (info["state"], info["description"]))
 
     def test_starting_has_a_pid_and_no_description(self):
         info = self.daemon(program("slow", actor("hang"), startsecs=60)).wait_state("slow", "STARTING")
@@ -333,7 +338,8 @@ class ConfigInfo(TestCase):
         self.assertEqual(CONFIG_KEYS.keys(), info.keys())
 
     def test_values(self):
-        daemon = self.daemon(program("cat", "/bin/cat", "-u", autostart="false", priority=7, exitcodes="0,2", startsecs=3,
+        daemon = self.daemon(program("cat", "/bin/cat", "-u", autostart="false", priority=7, exitcodes="0,2",
+                                     startsecs=3,
                                      startretries=4, stopsignal="INT", stopwaitsecs=6, stopasgroup="true",
                                      redirect_stderr="true", stdout_logfile=self.path("x.log"),
                                      stdout_logfile_maxbytes="1MB", stdout_logfile_backups=2, directory="/tmp"))

@@ -40,7 +40,8 @@ class Shutdown(TestCase):
 
     def test_stops_groups_one_at_a_time_highest_priority_first(self):
         marks = self.path("marks")
-        config = "".join(program(name, actor("mark_on=TERM,%s,%s" % (marks, name), "print=up", "hang"), priority=priority,
+        config = "".join(program(name, actor("mark_on=TERM,%s,%s" % (marks, name), "print=up", "hang"),
+                                 priority=priority,
                                  stopwaitsecs=1) for name, priority in (("a", 1), ("b", 3), ("c", 2)))
         daemon = self.daemon(config)
         for name in "abc":
@@ -134,7 +135,8 @@ class Restart(TestCase):
 
 class Reopen(TestCase):
     def test_usr2_reopens_the_logs(self):
-        daemon = self.daemon(program("a", actor("print=before", "say_on=HUP", "hang"), stdout_logfile=self.path("a.log")))
+        daemon = self.daemon(program("a", actor("print=before", "say_on=HUP", "hang"),
+                                     stdout_logfile=self.path("a.log")))
         daemon.wait_stdout("a", "before")
         os.rename(daemon.log, daemon.log + ".moved")
         os.rename(self.path("a.log"), self.path("a.moved"))
@@ -143,4 +145,5 @@ class Reopen(TestCase):
         daemon.supervisor.signalProcess("a", "HUP")
         wait_for(lambda: read(self.path("a.log")) == "got HUP\n")
         self.assertEqual("before\n", read(self.path("a.moved")))
-        self.assertIn("INFO received SIGUSR2 indicating log reopen request", read(daemon.log + ".moved") + read(daemon.log))
+        self.assertIn("INFO received SIGUSR2 indicating log reopen request",
+                      read(daemon.log + ".moved") + read(daemon.log))

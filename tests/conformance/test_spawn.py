@@ -37,8 +37,8 @@ class Environment(Child):
         self.assertEqual("yes", environment["INHERITED"])
 
     def test_variables_of_program_win_over_those_of_supervisord(self):
-        environment = self.report(environment='A="program",B=plain',
-                                  daemon_options={"supervisord": {"environment": 'A="daemon",C="daemon"'}})["environment"]
+        options = {"supervisord": {"environment": 'A="daemon",C="daemon"'}}
+        environment = self.report(environment='A="program",B=plain', daemon_options=options)["environment"]
         self.assertEqual(("program", "plain", "daemon"), tuple(environment[name] for name in "ABC"))
 
     def test_supervisor_variables_can_be_overridden(self):
@@ -148,7 +148,8 @@ class Streams(TestCase):
         self.assertEqual("out\n", daemon.stdout("a"))
 
     def test_redirect_stderr(self):
-        daemon = self.daemon(program("a", actor("print=out", "error=err", "print=out2", "hang"), redirect_stderr="true"))
+        daemon = self.daemon(program("a", actor("print=out", "error=err", "print=out2", "hang"),
+                                     redirect_stderr="true"))
         daemon.wait_stdout("a", "out\nerr\nout2\n")
         self.assertEqual("", daemon.info("a")["stderr_logfile"])
 

@@ -83,6 +83,11 @@ static void append_line(const char *file, const char *text)
     close(fd);
 }
 
+static int parse_number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static int signal_number(const char *name)
 {
     for (int number = 1; number < SIGNAL_MAX; number++) {
@@ -191,11 +196,11 @@ static void do_say_on(char *name)
 }
 static void do_close(char *fd)
 {
-    close(atoi(fd));
+    close(parse_number(fd));
 }
 static void do_exit(char *status)
 {
-    _exit(atoi(status));
+    _exit(parse_number(status));
 }
 
 static void do_noise(char *count)
@@ -218,7 +223,7 @@ static void do_exit_on(char *arguments)
 {
     const char *status = cut(arguments);
 
-    reactions[signal_number(arguments)].status = atoi(status);
+    reactions[signal_number(arguments)].status = parse_number(status);
     react(arguments, leave);
 }
 
@@ -248,16 +253,15 @@ static void do_fail_first(char *arguments)
     append_line(arguments, "");
     if (stat(arguments, &file) < 0)
         fail(arguments);
-    if (file.st_size <= atoi(count))
+    if (file.st_size <= parse_number(count))
         _exit(1);
 }
 
-static void do_echo(char *unused)
+static void do_echo(void)
 {
     char buffer[4096];
     ssize_t got;
 
-    (void)unused;
     while ((got = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
         if (got > 0)
             write_all(STDOUT_FILENO, buffer, (size_t)got);
@@ -266,9 +270,8 @@ static void do_echo(char *unused)
     }
 }
 
-static void do_setsid(char *unused)
+static void do_setsid(void)
 {
-    (void)unused;
     if (setsid() < 0)
         fail("setsid");
 }
@@ -282,9 +285,8 @@ static void do_die(char *name)
     do_sleep((char[]){"60"});
 }
 
-static void do_hang(char *unused)
+static void do_hang(void)
 {
-    (void)unused;
     for (;;)
         pause();
 }
@@ -292,6 +294,7 @@ static void do_hang(char *unused)
 static const struct action {
     const char *name;
     void (*perform)(char *arguments);
+    void (*perform_bare)(void); /* instead, when there are no arguments */
 } actions[] = {
     {"print", do_print},
     {"error", do_error},
@@ -306,11 +309,11 @@ static const struct action {
     {"mark", do_mark},
     {"mark_on", do_mark_on},
     {"fail_first", do_fail_first},
-    {"echo", do_echo},
+    {"echo", .perform_bare = do_echo},
     {"close", do_close},
-    {"setsid", do_setsid},
+    {"setsid", .perform_bare = do_setsid},
     {"die", do_die},
-    {"hang", do_hang},
+    {"hang", .perform_bare = do_hang},
     {"exit", do_exit},
 };
 
@@ -322,7 +325,10 @@ static void perform(char *argument)
         *arguments++ = '\0';
     for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (strcmp(actions[i].name, argument) == 0) {
-            actions[i].perform(arguments != NULL ? arguments : argument + strlen(argument));
+            if (actions[i].perform_bare != NULL)
+                actions[i].perform_bare();
+            else
+                actions[i].perform(arguments != NULL ? arguments : argument + strlen(argument));
             return;
         }
     }

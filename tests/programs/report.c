@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void print_string(FILE *out, const char *text)
 {
     putc('"', out);

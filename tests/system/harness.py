@@ -98,7 +98,8 @@ needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 @functools.lru_cache(maxsize=None)
 def version_text():
-    answer = subprocess.run([SUPERVISORD, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    answer = subprocess.run([SUPERVISORD, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            check=False)
     return answer.stdout.strip()
 
 
@@ -118,7 +119,8 @@ def wait_for(condition, timeout=10.0, what=None):
         if found:
             return found
         if time.monotonic() > limit:
-            raise AssertionError("waited %g s in vain for %s" % (timeout * PATIENCE, what or inspect.getsource(condition).strip()))
+            raise AssertionError("waited %g s in vain for %s" % (timeout * PATIENCE,
+                                                                 what or inspect.getsource(condition).strip()))
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
 

@@ -55,7 +55,8 @@ class Messages(TestCase):
         return lines[0]
 
     def test_bad_values_of_programs(self):
-        for key, value in {"startsecs": "many", "startretries": "-x", "stopsignal": "NOPE", "redirect_stderr": "perhaps",
+        for key, value in {"startsecs": "many", "startretries": "-x", "stopsignal": "NOPE",
+                           "redirect_stderr": "perhaps",
                            "autorestart": "perhaps", "stdout_logfile_maxbytes": "1TB", "exitcodes": "300",
                            "user": "no-such-user-x", "umask": "999", "environment": "no value", "priority": "first",
                            "numprocs": "two", "stopwaitsecs": "soon", "autostart": "sometimes",

@@ -24,7 +24,8 @@ class Additions(TestCase):
         answer = self.it.ctl("status", "web:*_0[01]")
         self.assertEqual(["web:web_00", "web:web_01"], [line.split()[0] for line in answer.out.splitlines()])
         answer = self.it.ctl("stop", "web:*_0?")
-        self.assertEqual(["web:web_00: stopped", "web:web_01: stopped", "web:web_02: stopped"], sorted(answer.out.splitlines()))
+        self.assertEqual(["web:web_00: stopped", "web:web_01: stopped", "web:web_02: stopped"],
+                         sorted(answer.out.splitlines()))
 
     def test_many_names_are_started_side_by_side(self):
         daemon = self.daemon("".join(program("p%d" % number, actor("hang"), autostart="false", startsecs=1)
@@ -32,4 +33,5 @@ class Additions(TestCase):
         began = time.monotonic()
         answer = daemon.ctl("start", *["p%d" % number for number in range(5)])
         self.assertLess(time.monotonic() - began, 3.5)
-        self.assertEqual((0, ["p%d: started" % number for number in range(5)]), (answer.code, sorted(answer.out.splitlines())))
+        self.assertEqual((0, ["p%d: started" % number for number in range(5)]),
+                         (answer.code, sorted(answer.out.splitlines())))

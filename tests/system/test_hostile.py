@@ -49,8 +49,10 @@ class Hostile(TestCase):
 
 class Bodies(Hostile):
     def test_not_xml_rpc_is_400(self):
-        for body in (b"", b"\0" * 1000, b"\xff\xfe", b"<methodCall/>", b"<methodResponse/>", b"<methodCall><methodName>",
-                     b"<methodCall></methodCall><methodCall></methodCall>", b"]]>", b"<methodCall><params/></methodCall>"):
+        for body in (b"", b"\0" * 1000, b"\xff\xfe", b"<methodCall/>", b"<methodResponse/>",
+                     b"<methodCall><methodName>",
+                     b"<methodCall></methodCall><methodCall></methodCall>", b"]]>",
+                     b"<methodCall><params/></methodCall>"):
             with self.subTest(body[:20]):
                 self.assertEqual(400, self.post(body)[0])
 
@@ -64,7 +66,8 @@ class Bodies(Hostile):
 
     def test_deep_nesting_is_refused(self):
         depth = 20000
-        body = self.call("supervisor.getProcessInfo", "<array><data><value>" * depth + "</value></data></array>" * depth)
+        body = self.call("supervisor.getProcessInfo",
+                         "<array><data><value>" * depth + "</value></data></array>" * depth)
         self.assertIn(self.post(body)[0], (200, 400))
 
     def test_huge_body_is_413(self):
@@ -75,7 +78,8 @@ class Bodies(Hostile):
         self.assertEqual(413, connection.getresponse().status)
 
     def test_long_text_is_taken(self):
-        self.assertEqual(10, self.fault(self.call("supervisor.getProcessInfo", "<string>%s</string>" % ("x" * 200000))).faultCode)
+        self.assertEqual(10, self.fault(self.call("supervisor.getProcessInfo",
+                                                  "<string>%s</string>" % ("x" * 200000))).faultCode)
 
     def test_wrong_types_are_a_fault(self):
         wrong = ["<int>5</int>", "<boolean>1</boolean>", "<double>1.5</double>", "<array><data/></array>", "<struct/>",
@@ -89,10 +93,12 @@ class Bodies(Hostile):
 
     def test_number_where_a_struct_is_wanted(self):
         self.assertEqual(2, self.fault(self.call("system.multicall", "<int>5</int>")).faultCode)
-        self.assertEqual(2, self.fault(self.call("supervisor.readLog", "<array><data/></array>", "<int>0</int>")).faultCode)
+        self.assertEqual(2, self.fault(self.call("supervisor.readLog", "<array><data/></array>",
+                                                 "<int>0</int>")).faultCode)
 
     def test_bad_numbers(self):
-        for value in ("<int>x</int>", "<int/>", "<int>99999999999999999999999999</int>", "<i4>1e5</i4>", "<boolean>2</boolean>"):
+        for value in ("<int>x</int>", "<int/>", "<int>99999999999999999999999999</int>", "<i4>1e5</i4>",
+                      "<boolean>2</boolean>"):
             with self.subTest(value):
                 self.assertIn(self.post(self.call("supervisor.readLog", value, "<int>0</int>"))[0], (200, 400))
 
@@ -140,7 +146,8 @@ class Lines(Hostile):
             self.assertIn(connection.getresponse().status, (400, 404, 405, 501), method)
 
     def test_paths_do_not_leave_the_tree(self):
-        for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/logtail/../../etc/passwd", "/logtail/%00", "//etc/passwd"):
+        for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/logtail/../../etc/passwd", "/logtail/%00",
+                     "//etc/passwd"):
             connection = self.it.http(5)
             connection.putrequest("GET", path)
             connection.endheaders()
@@ -161,7 +168,8 @@ class Lines(Hostile):
         for _ in range(50):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(self.it.socket)
-                sock.sendall(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(GET_STATE), GET_STATE))
+                sock.sendall(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(GET_STATE),
+                                                                                                  GET_STATE))
 
 
 class SlowClients(Hostile):
@@ -203,4 +211,5 @@ class SlowAddresses(TestCase):
     def test_no_password_beyond_loopback_is_critical(self):
         port = free_port()
         daemon = self.daemon("[inet_http_server]\nport=*:%d\n" % port)
-        self.assertIn("CRIT Server 'inet_http_server' running without any HTTP authentication checking", daemon.log_messages())
+        self.assertIn("CRIT Server 'inet_http_server' running without any HTTP authentication checking",
+                      daemon.log_messages())

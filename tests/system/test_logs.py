@@ -40,7 +40,8 @@ class FullSpeed(TestCase):
     def test_100_children_lose_tear_and_double_no_line(self):
         count, width = 10000, 100
         daemon = self.daemon(program("w", actor("lines=%d,%d" % (count, width), "exit=0"), numprocs=100,
-                                     process_name="w%(process_num)02d", stdout_logfile=self.path("w%(process_num)02d.log"),
+                                     process_name="w%(process_num)02d",
+                                     stdout_logfile=self.path("w%(process_num)02d.log"),
                                      stdout_logfile_maxbytes="100KB", stdout_logfile_backups=50))
         wait_for(lambda: all(info["statename"] == "EXITED" for info in daemon.supervisor.getAllProcessInfo()), 100)
         for number in range(100):
@@ -62,7 +63,8 @@ class FullSpeed(TestCase):
         self.assertEqual([], numbers_in(self.path("a.log"))[1])
 
     def test_what_a_child_wrote_before_it_was_killed_is_there(self):
-        daemon = self.daemon(program("a", actor("noise=60000", "die=KILL"), stdout_logfile=self.path("a.log"), startsecs=0))
+        daemon = self.daemon(program("a", actor("noise=60000", "die=KILL"), stdout_logfile=self.path("a.log"),
+                                     startsecs=0))
         daemon.wait_state("a", "EXITED")
         self.assertEqual(60000, os.path.getsize(self.path("a.log")))
 
@@ -92,7 +94,8 @@ class BadLuck(TestCase):
     @needs_root
     def test_full_disk_blocks_nobody_and_is_reported_once(self):
         mount = self.full_disk()
-        daemon = self.daemon(program("a", actor("lines=50000,100", "error=done", "hang"), stdout_logfile=mount + "/a.log",
+        daemon = self.daemon(program("a", actor("lines=50000,100", "error=done", "hang"),
+                                     stdout_logfile=mount + "/a.log",
                                      stdout_logfile_maxbytes=0)
                              + program("b", actor("say_on=HUP", "print=fine", "hang")))
         wait_for(lambda: daemon.stderr("a") == "done\n", what="the child to get rid of its output")
@@ -128,7 +131,9 @@ class BadLuck(TestCase):
             daemon.supervisor.signalProcess("a", "HUP")
         daemon.wait_stdout("b", "fine\n")
         self.assertEqual("RUNNING", daemon.state("a"))
-        wait_for(lambda: [line for line in daemon.log_messages() if "a.log" in line and line.startswith(("ERRO", "CRIT", "WARN"))])
+        wait_for(lambda: [line for line in daemon.log_messages() if "a.log" in line and line.startswith(("ERRO",
+                                                                                                         "CRIT",
+                                                                                                         "WARN"))])
 
     def test_odd_bytes_do_not_break_reading(self):
         daemon = self.daemon(program("a", "/bin/cat " + self.path("bytes"), stdout_logfile=self.path("a.log")))

@@ -4,7 +4,8 @@ import os
 import resource
 import time
 
-from harness import PATIENCE, TestCase, actor, alone, children_of, is_instrumented, lines_of, program, time_limit, wait_for
+from harness import (PATIENCE, TestCase, actor, alone, children_of, is_instrumented, lines_of, program, time_limit,
+                     wait_for)
 
 LONG = bool(os.environ.get("SUPERVISOR_TEST_LONG"))
 
@@ -68,7 +69,8 @@ class Many(TestCase):
 class Storm(TestCase):
     @time_limit(120)
     def test_50_programs_that_exit_at_once_leave_room_for_calls(self):
-        daemon = self.daemon(program("s", actor("exit=0"), numprocs=50, process_name="s%(process_num)02d", autorestart="true",
+        daemon = self.daemon(program("s", actor("exit=0"), numprocs=50, process_name="s%(process_num)02d",
+                                     autorestart="true",
                                      stdout_logfile="NONE", stderr_logfile="NONE"),
                              supervisord={"loglevel": "critical"})
         slowest = 0
@@ -92,7 +94,8 @@ class Growth(TestCase):
     def test_over_respawns(self):
         mark = self.path("runs")
         daemon = self.daemon(program("r", actor("mark=%s," % mark, "print=x", "exit=0"), numprocs=4,
-                                     process_name="r%(process_num)d", autorestart="true", stdout_logfile_maxbytes="10KB"),
+                                     process_name="r%(process_num)d", autorestart="true",
+                                     stdout_logfile_maxbytes="10KB"),
                              supervisord={"loglevel": "critical"})
 
         def runs():

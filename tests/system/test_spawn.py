@@ -120,12 +120,14 @@ class Init(TestCase):
 
 class Scarcity(TestCase):
     def test_no_descriptors_left(self):
-        daemon = self.prepare(program("w", actor("hang"), numprocs=60, process_name="w%(process_num)02d", startretries=1,
+        daemon = self.prepare(program("w", actor("hang"), numprocs=60, process_name="w%(process_num)02d",
+                                      startretries=1,
                                       stdout_logfile="NONE", stderr_logfile="NONE"),
                               supervisord={"minfds": 80})
         daemon.prefix = ["prlimit", "--nofile=80:80"]
         daemon.start()
-        wait_for(lambda: all(info["statename"] in ("RUNNING", "FATAL") for info in daemon.supervisor.getAllProcessInfo()),
+        wait_for(lambda: all(info["statename"] in ("RUNNING",
+                                                   "FATAL") for info in daemon.supervisor.getAllProcessInfo()),
                  timeout=20)
         states = [info["statename"] for info in daemon.supervisor.getAllProcessInfo()]
         self.assertIn("RUNNING", states)
@@ -142,7 +144,8 @@ class Scarcity(TestCase):
                               supervisord={"user": "games", "minprocs": 1})
         daemon.prefix = ["prlimit", "--nproc=5:5"]
         daemon.start()
-        wait_for(lambda: all(info["statename"] in ("RUNNING", "FATAL") for info in daemon.supervisor.getAllProcessInfo()))
+        wait_for(lambda: all(info["statename"] in ("RUNNING",
+                                                   "FATAL") for info in daemon.supervisor.getAllProcessInfo()))
         failed = [info for info in daemon.supervisor.getAllProcessInfo() if info["statename"] == "FATAL"]
         self.assertTrue(failed)
         self.assertEqual("Too many processes in process table to spawn '%s'" % failed[0]["name"], failed[0]["spawnerr"])

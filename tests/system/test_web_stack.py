@@ -9,12 +9,14 @@ import urllib.request
 
 from harness import TestCase, free_port, lines_of, time_limit, wait_for
 
-EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "web-stack", "supervisord.conf")
+EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples", "web-stack",
+                       "supervisord.conf")
 NAMES = ["nginx:nginx", "redis:redis", "worker:worker_00", "worker:worker_01"]
 
 
 def installed():
-    return all(shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("nginx", "redis-server", "redis-cli"))
+    return all(shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") for name in ("nginx", "redis-server",
+                                                                                       "redis-cli"))
 
 
 @unittest.skipUnless(installed(), "needs nginx and redis-server")
