@@ -1,6 +1,7 @@
 #include "supervisorctl/shell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,38 @@ static unsigned char editor_complete(EditLine *editor, int key)
     return result;
 }
 
+/* The file has a line for each entry, as the original's has: libedit's own format is another. */
+static void load_history(History *entries, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    HistEvent event;
+
+    if (file == NULL)
+        return; /* the first time */
+    while (getline(&line, &size, file) >= 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[0] != '\0')
+            history(entries, &event, H_ENTER, line);
+    }
+    free(line);
+    fclose(file);
+}
+
+static int save_history(History *entries, const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    HistEvent event;
+
+    if (file == NULL)
+        return -1;
+    for (int more = history(entries, &event, H_LAST); more >= 0; more = history(entries, &event, H_PREV))
+        fprintf(file, "%s\n", event.str);
+    return fclose(file);
+}
+
 static void shell_begin(struct shell *shell, const char *history_file)
 {
     HistEvent event;
@@ -90,17 +123,15 @@ static void shell_begin(struct shell *shell, const char *history_file)
     el_set(shell->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(shell->editor, NULL);
     if (history_file != NULL)
-        history(shell->history, &event, H_LOAD, history_file);
+        load_history(shell->history, history_file);
 }
 
 static void shell_end(struct shell *shell, const char *history_file)
 {
-    HistEvent event;
-
-    if (history_file != NULL && history(shell->history, &event, H_SAVE, history_file) < 0)
+    if (history_file != NULL && save_history(shell->history, history_file) < 0)
         fprintf(stderr, "cannot save the history in %s: %s\n", history_file, strerror(errno));
     history_end(shell->history);
-    el_end(shell->editor);
+    free(shell->prompt);
 }
 
 /* One line from the terminal, without its newline; free it. NULL at the end of input. */
@@ -136,8 +167,11 @@ static void shell_run_line(struct shell *shell, const char *line)
 
 static void run_edited(struct ctl *ctl, const char *prompt, const char *history_file)
 {
-    struct shell shell = {.ctl = ctl, .prompt = xstrdup(prompt)};
+    /* The editor lasts as long as the program: el_end() would lose the names that EL_ADDFN copied. */
+    static struct shell shell;
 
+    shell.ctl = ctl;
+    shell.prompt = xstrdup(prompt);
     shell_begin(&shell, history_file);
     while (!ctl->is_leaving) {
         char *line = shell_read_line(&shell);
@@ -149,7 +183,6 @@ static void run_edited(struct ctl *ctl, const char *prompt, const char *history_
         free(line);
     }
     shell_end(&shell, history_file);
-    free(shell.prompt);
 }
 
 void shell_run(struct ctl *ctl, const char *prompt, const char *history_file)

@@ -53,9 +53,9 @@ static void follow(struct ctl *ctl, const char *path, const char *shown_path)
     interrupt_begin();
     transport_run_streams(ctl->transport, &stream, 1, NULL);
     interrupt_end();
-    if (!stream.has_ended)
-        return;
-    if (stream.status == 0) {
+    if (!stream.has_ended) {
+        printf("\n"); /* the terminal stands behind "^C" */
+    } else if (stream.status == 0) {
         printf("error: %s\n", stream.err.text);
         ctl->exit_status = CTL_FAILURE;
     } else if (stream.status != 200) {
