@@ -249,6 +249,7 @@ static int spawn_with(struct process *process, const char *executable, char **ar
 {
     CLEANUP_FREE char **environment = command_environment(process);
     const struct spawn_request request = {
+        .name = process->config->name,
         .executable = executable,
         .arguments = arguments,
         .environment = environment,
@@ -400,8 +401,6 @@ int process_stop(struct process *process, struct error *err)
     supervisor_unqueue_start(process->supervisor, process);
     if (!process_state_is_running(process->state) && !(process->state == PROCESS_EXITED && restart_is_due))
         return error_set_fault(err, FAULT_NOT_RUNNING, "%s", config->name);
-    if (process->pid != 0)
-        log_info("waiting for %s to stop", config->name);
     process_step(process, STOP_ASKED);
     if (process->state == PROCESS_STOPPING)
         send_stop_signal(process, config->stopsignal, config->stopasgroup);

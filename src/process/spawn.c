@@ -213,6 +213,26 @@ static gid_t *find_groups(const struct config_account *user, int *count)
     return groups;
 }
 
+static int refuse_descriptors(const struct spawn_request *request, int os, struct error *err)
+{
+    if (os == EMFILE || os == ENFILE)
+        error_set(err, "too many open files to spawn '%s'", request->name);
+    else
+        error_set(err, "couldn't make pipes to spawn '%s': %s", request->name, error_errno_name(os));
+    err->os = os;
+    return -1;
+}
+
+static int refuse_process(const struct spawn_request *request, int os, struct error *err)
+{
+    if (os == EAGAIN)
+        error_set(err, "Too many processes in process table to spawn '%s'", request->name);
+    else
+        error_set(err, "couldn't fork to spawn '%s': %s", request->name, error_errno_name(os));
+    err->os = os;
+    return -1;
+}
+
 static pid_t clone_child(struct plan *plan)
 {
     /* valgrind follows a vfork only without CLONE_FILES */
@@ -280,13 +300,13 @@ static int start(const struct spawn_request *request, struct pipes *pipes, pid_t
         groups = find_groups(request->user, &plan.group_count);
     plan.groups = groups;
     if (fill_slots(pipes, request) < 0)
-        return error_from_errno(err, errno, "couldn't set up descriptors");
+        return refuse_descriptors(request, errno, err);
     *pid = clone_child(&plan);
     const int os = errno;
     fill_slots(NULL, request);
     fd_close(&pipes->report[1]);
     if (*pid < 0)
-        return error_from_errno(err, os, "couldn't fork");
+        return refuse_process(request, os, err);
     return read_report(pipes->report[0], *pid, request, err);
 }
 
@@ -307,7 +327,7 @@ int spawn_child(const struct spawn_request *request, struct spawn_result *result
     if (outcome < 0)
         return outcome;
     if (open_pipes(&pipes, request) < 0)
-        outcome = error_from_errno(err, errno, "couldn't make pipes");
+        outcome = refuse_descriptors(request, errno, err);
     else
         outcome = start(request, &pipes, &pid, err);
     if (outcome == 0) {

@@ -11,6 +11,7 @@
 #include "config/model.h"
 
 struct spawn_request {
+    const char *name;                  /* of the process, for messages */
     const char *executable;            /* absolute or relative path: no search */
     char *const *arguments;            /* NULL-terminated, arguments[0] included */
     char *const *environment;          /* NULL-terminated "NAME=value" */
@@ -35,7 +36,9 @@ struct spawn_result {
 int spawn_prepare(struct error *err);
 
 /*
- * 0, or -1 with *err and nothing left behind. A failure in the child reads "couldn't exec /bin/x: ENOEXEC",
+ * 0, or -1 with *err and nothing left behind. When the system has no descriptors or processes left the text is the
+ * original's ("too many open files to spawn 'x'", "Too many processes in process table to spawn 'x'"). A failure in the
+ * child reads "couldn't exec /bin/x: ENOEXEC",
  * "couldn't chdir to /x: ENOENT", "couldn't setuid to nobody: EPERM" ...
  * The child leads a process group of its own, has default signal dispositions, no blocked signal, and no descriptors
  * but 0, 1 and 2.

@@ -35,7 +35,7 @@ static int fake_spawn(const struct spawn_request *request, struct spawn_result *
     (void)request;
     if (world.spawn_refusals > 0) {
         world.spawn_refusals--;
-        return error_set(err, "couldn't fork: EAGAIN");
+        return error_set(err, "Too many processes in process table to spawn 'cat'");
     }
     *result = (struct spawn_result){.pid = ++world.last_pid, .stdin_fd = -1, .output_fds = {-1, -1}};
     return 0;
@@ -253,7 +253,7 @@ static void a_refused_fork_is_a_failed_start(void **state)
     assert_int_equal(process_start(cat, &err), -1);
     assert_int_equal(err.fault, FAULT_SPAWN_ERROR);
     assert_int_equal(cat->state, PROCESS_BACKOFF);
-    assert_string_equal(process_spawn_error(cat), "couldn't fork: EAGAIN");
+    assert_string_equal(process_spawn_error(cat), "Too many processes in process table to spawn 'cat'");
     time_passes();
     assert_int_equal(cat->state, PROCESS_STARTING);
 }

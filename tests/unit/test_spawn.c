@@ -22,6 +22,7 @@ static char *const bare_environment[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin
 static struct spawn_request request_for(char *const arguments[])
 {
     return (struct spawn_request){
+        .name = "child",
         .executable = arguments[0],
         .arguments = arguments,
         .environment = bare_environment,
@@ -222,7 +223,7 @@ static void without_descriptors_it_fails_cleanly(void **state)
     for (rlim_t allowed = (rlim_t)highest + 1; allowed < (rlim_t)highest + 8; allowed++) {
         const struct rlimit limit = {.rlim_cur = allowed, .rlim_max = before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        expect_failure(&request, "couldn't make pipes: Too many open files");
+        expect_failure(&request, "too many open files to spawn 'child'");
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
