@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/internal.h"
 #include "config/diff.h"
@@ -69,11 +70,8 @@ enum rpc_outcome api_add_process_group(struct rpc_call *call, const struct rpc_v
         error_set_fault(err, FAULT_BAD_NAME, "%s", name);
         return api_fail(err);
     }
-    if (supervisor_add_group(context->supervisor, group, err) < 0) {
-        if (err->fault == FAULT_NONE)
-            err->fault = FAULT_FAILED;
+    if (supervisor_add_group(context->supervisor, group, err) < 0)
         return api_fail(err);
-    }
     *result = rpc_boolean(true);
     return RPC_DONE;
 }
@@ -172,20 +170,50 @@ static struct rpc_value *describe_config(const struct config_process *config, co
     return info;
 }
 
+/* A process and the group that it is in. */
+struct place {
+    const struct config_process *process;
+    const struct config_group *group;
+};
+
+static int by_name(const void *left, const void *right)
+{
+    const struct place *a = left;
+    const struct place *b = right;
+    const int names = strcmp(a->process->name, b->process->name);
+
+    return names != 0 ? names : strcmp(a->group->name, b->group->name);
+}
+
+/* All processes of the model sorted by name. A malloc'd array. */
+static struct place *sort_processes(const struct config *config, size_t *count)
+{
+    struct place *places;
+
+    *count = 0;
+    for (size_t i = 0; i < config->group_count; i++)
+        *count += config->groups[i]->process_count;
+    places = xcalloc(*count + 1, sizeof *places);
+    *count = 0;
+    for (size_t i = 0; i < config->group_count; i++)
+        for (size_t j = 0; j < config->groups[i]->process_count; j++)
+            places[(*count)++] = (struct place){&config->groups[i]->processes[j], config->groups[i]};
+    qsort(places, *count, sizeof *places, by_name);
+    return places;
+}
+
 enum rpc_outcome api_get_all_config_info(struct rpc_call *call, const struct rpc_value *params,
                                          struct rpc_value **result, struct error *err)
 {
     const struct api_context *context = rpc_call_context(call);
-    const struct config *config = context->config;
+    size_t count;
+    CLEANUP_FREE struct place *places = sort_processes(context->config, &count);
 
     (void)params;
     (void)err;
-    *result = rpc_array(config->group_count);
-    for (size_t i = 0; i < config->group_count; i++) {
-        const struct config_group *in = config->groups[i];
-        const struct process_group *group = supervisor_find_group(context->supervisor, in->name);
-        for (size_t j = 0; j < in->process_count; j++)
-            rpc_array_append(*result, describe_config(&in->processes[j], in, group));
-    }
+    *result = rpc_array(count);
+    for (size_t i = 0; i < count; i++)
+        rpc_array_append(*result, describe_config(places[i].process, places[i].group,
+                                                  supervisor_find_group(context->supervisor, places[i].group->name)));
     return RPC_DONE;
 }

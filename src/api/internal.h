@@ -40,6 +40,9 @@ struct process_group *api_find_group(struct supervisor *supervisor, const char *
 /* "name" when the group has the same name, else "group:name". To free. */
 char *api_make_namespec(const struct process *process);
 
+/* A parameter that may be text or a number, as text. To free. */
+char *api_text_of(const struct rpc_value *value);
+
 /*
  * What a handler returns for an error that came from below, which has the detail only: makes *err the whole fault
  * string, "BAD_NAME: detail".

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,37 @@ struct supervisor *api_supervisor(const struct rpc_call *call)
     return context->supervisor;
 }
 
+/* Faults that are about something the client said, which may be the empty string. */
+static bool always_has_detail(enum fault fault)
+{
+    return fault == FAULT_BAD_NAME || fault == FAULT_BAD_SIGNAL;
+}
+
 enum rpc_outcome api_fail(struct error *err)
 {
-    if (err->text[0] != '\0')
+    if (err->fault == FAULT_NONE)
+        err->fault = FAULT_FAILED;
+    if (err->text[0] != '\0' || always_has_detail(err->fault))
         error_prefix(err, "%s", fault_name(err->fault));
     else
         error_set_fault(err, err->fault, "%s", fault_name(err->fault));
     return RPC_FAILED;
+}
+
+char *api_text_of(const struct rpc_value *value)
+{
+    switch (rpc_value_type(value)) {
+    case RPC_STRING:
+        return xstrdup(rpc_as_string(value));
+    case RPC_INT:
+        return xasprintf("%" PRId64, rpc_as_int(value));
+    case RPC_DOUBLE:
+        return xasprintf("%.17g", rpc_as_double(value));
+    case RPC_BOOLEAN:
+        return xstrdup(rpc_as_boolean(value) ? "True" : "False");
+    default:
+        return xstrdup(rpc_type_name(rpc_value_type(value)));
+    }
 }
 
 static int refuse_name(const char *name, struct error *err)

@@ -19,7 +19,7 @@ struct operation {
     struct rpc_call *call;
     struct supervisor *supervisor;
     const struct operation_kind *kind;
-    int argument;
+    const struct rpc_value *argument; /* borrowed from the call */
     bool wait;
     char *name; /* of the only process, as the client called it; NULL: an operation on many */
 
@@ -34,9 +34,11 @@ struct operation {
     struct error failure;      /* of an operation on one; fault FAULT_NONE: it succeeded */
 };
 
-bool operation_fault_names_process(enum fault fault)
+/* The detail of other faults is the name of the process. */
+static bool has_cause(enum fault fault)
 {
-    return fault != FAULT_NO_FILE && fault != FAULT_NOT_EXECUTABLE;
+    return fault == FAULT_NO_FILE || fault == FAULT_NOT_EXECUTABLE || fault == FAULT_FAILED ||
+           fault == FAULT_BAD_SIGNAL;
 }
 
 static void forget(struct operation *operation, struct awaited *awaited)
@@ -168,7 +170,7 @@ static void act_on(struct operation *operation, struct process *process)
     struct error err;
 
     if (operation->kind->act(process, operation->argument, &err) < 0) {
-        note_failure(operation, process, err.fault, operation_fault_names_process(err.fault) ? NULL : err.text);
+        note_failure(operation, process, err.fault, has_cause(err.fault) ? err.text : NULL);
         return;
     }
     if (!operation->wait || operation->kind->progress == NULL)
@@ -233,8 +235,8 @@ static void on_cancel(void *context)
     operation_free(context);
 }
 
-static struct operation *operation_new(struct rpc_call *call, const struct operation_kind *kind, int argument,
-                                       bool wait)
+static struct operation *operation_new(struct rpc_call *call, const struct operation_kind *kind,
+                                       const struct rpc_value *argument, bool wait)
 {
     struct operation *operation = xcalloc(1, sizeof *operation);
 
@@ -265,9 +267,9 @@ static enum rpc_outcome begin(struct operation *operation, struct rpc_value **re
     return RPC_LATER;
 }
 
-enum rpc_outcome operation_run_one(struct rpc_call *call, const struct operation_kind *kind, int argument,
-                                   struct process *process, const char *name, bool wait, struct rpc_value **result,
-                                   struct error *err)
+enum rpc_outcome operation_run_one(struct rpc_call *call, const struct operation_kind *kind,
+                                   const struct rpc_value *argument, struct process *process, const char *name,
+                                   bool wait, struct rpc_value **result, struct error *err)
 {
     struct operation *operation = operation_new(call, kind, argument, wait);
 
@@ -278,8 +280,9 @@ enum rpc_outcome operation_run_one(struct rpc_call *call, const struct operation
     return begin(operation, result, err);
 }
 
-enum rpc_outcome operation_run_many(struct rpc_call *call, const struct operation_kind *kind, int argument,
-                                    struct process **processes, size_t count, bool wait, struct rpc_value **result)
+enum rpc_outcome operation_run_many(struct rpc_call *call, const struct operation_kind *kind,
+                                    const struct rpc_value *argument, struct process **processes, size_t count,
+                                    bool wait, struct rpc_value **result)
 {
     struct operation *operation = operation_new(call, kind, argument, wait);
     struct error never; /* one among many that fails is an entry of the result */

@@ -139,12 +139,11 @@ enum rpc_outcome api_restart(struct rpc_call *call, const struct rpc_value *para
 enum rpc_outcome api_send_remote_comm_event(struct rpc_call *call, const struct rpc_value *params,
                                             struct rpc_value **result, struct error *err)
 {
-    const struct rpc_value *data = rpc_array_get(params, 1);
+    CLEANUP_FREE char *type = api_text_of(rpc_array_get(params, 0));
+    CLEANUP_FREE char *data = api_text_of(rpc_array_get(params, 1));
     struct event_occurrence occurrence = {
         .type = EVENT_TYPE_REMOTE_COMMUNICATION,
-        .remote = {.type = rpc_as_string(rpc_array_get(params, 0)),
-                   .data = rpc_as_string(data),
-                   .length = rpc_string_length(data)},
+        .remote = {.type = type, .data = data, .length = strlen(data)},
     };
 
     (void)err;
