@@ -16,8 +16,9 @@ struct config_override {
 struct config_load_options {
     const struct config_override *overrides;
     size_t override_count;
-    bool for_ctl;      /* only [supervisorctl] and [ctlplugin:x], and no [include] */
-    bool want_remarks; /* fill config.remarks (supervisord --check) */
+    bool for_ctl;                       /* only [supervisorctl] and [ctlplugin:x], and no [include] */
+    bool want_remarks;                  /* fill config.remarks (supervisord --check) */
+    bool (*is_event)(const char *name); /* whether there is an event type of that name; NULL: not checked */
 };
 
 /*

@@ -33,7 +33,7 @@ struct config_account {
 
 /* Where one of a process's two output streams goes. The two destinations do not exclude each other. */
 struct config_log {
-    char *file;               /* absolute path, "/dev/stdout", "/dev/stderr"; NULL for NONE, syslog and AUTO */
+    char *file;               /* as configured, ~ resolved; may be relative; NULL for NONE, syslog and AUTO */
     bool is_automatic;        /* AUTO: the daemon chooses the name below childlogdir */
     bool syslog;              /* logfile=syslog, or the *_syslog option */
     int64_t maxbytes;         /* rotate at this size; 0: never */
@@ -173,7 +173,7 @@ struct config {
     struct config_ctl ctl;
     struct config_server *servers;
     size_t server_count;
-    struct config_group **groups; /* one reference each; by priority, then in the order of the original */
+    struct config_group **groups; /* one reference each; by priority, then by name */
     size_t group_count;
     struct config_plugin *rpcinterfaces;
     size_t rpcinterface_count;

@@ -1,0 +1,94 @@
+#include "config/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "config/value.h"
+
+static void release_process(struct config_process *process)
+{
+    options_release(&options_process, process);
+    free(process->program);
+}
+
+static void free_socket(struct config_fcgi_socket *socket)
+{
+    if (socket == NULL)
+        return;
+    options_release(&options_fcgi, socket);
+    free(socket->path);
+    free(socket->host);
+    free(socket);
+}
+
+struct config_group *config_group_ref(struct config_group *group)
+{
+    group->references++;
+    return group;
+}
+
+void config_group_unref(struct config_group *group)
+{
+    if (group == NULL || --group->references > 0)
+        return;
+    for (size_t i = 0; i < group->process_count; i++)
+        release_process(&group->processes[i]);
+    free(group->processes);
+    free_socket(group->socket);
+    options_release(&options_listener, group);
+    free(group->name);
+    free(group);
+}
+
+static void free_plugins(struct config_plugin *plugins, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(plugins[i].name);
+        free(plugins[i].factory);
+        value_release_environment(&plugins[i].options);
+    }
+    free(plugins);
+}
+
+static void release_server(struct config_server *server)
+{
+    options_release(server->kind == CONFIG_SERVER_UNIX ? &options_unix_server : &options_inet_server, server);
+}
+
+struct config *config_ref(struct config *config)
+{
+    config->references++;
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL || --config->references > 0)
+        return;
+    options_release(&options_daemon, &config->daemon);
+    options_release(&options_ctl, &config->ctl);
+    for (size_t i = 0; i < config->server_count; i++)
+        release_server(&config->servers[i]);
+    for (size_t i = 0; i < config->group_count; i++)
+        config_group_unref(config->groups[i]);
+    free_plugins(config->rpcinterfaces, config->rpcinterface_count);
+    free_plugins(config->ctlplugins, config->ctlplugin_count);
+    value_free_list(config->included_files, config->included_file_count);
+    for (size_t i = 0; i < config->remark_count; i++)
+        free(config->remarks[i].text);
+    free(config->servers);
+    free(config->groups);
+    free(config->remarks);
+    free(config->path);
+    free(config->here);
+    free(config);
+}
+
+struct config_group *config_find_group(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->group_count; i++)
+        if (strcmp(config->groups[i]->name, name) == 0)
+            return config->groups[i];
+    return NULL;
+}
