@@ -132,12 +132,12 @@ static int by_name(const void *left, const void *right)
 
 const struct rpc_method **rpc_registry_list(const struct rpc_registry *registry, size_t *count)
 {
-    const struct rpc_method **methods = xcalloc(HASH_COUNT(registry->entries) + 1, sizeof *methods);
+    const struct rpc_method **methods = xcalloc(HASH_COUNT(registry->entries) + 1, sizeof(struct rpc_method *));
 
     *count = 0;
     for (const struct entry *entry = registry->entries; entry != NULL; entry = entry->hh.next)
         methods[(*count)++] = entry->method;
-    qsort(methods, *count, sizeof *methods, by_name);
+    qsort(methods, *count, sizeof(struct rpc_method *), by_name);
     return methods;
 }
 

@@ -138,7 +138,7 @@ struct rpc_value *rpc_array(size_t expected)
     struct rpc_value *value = make(RPC_ARRAY);
 
     value->array.capacity = expected;
-    value->array.items = expected > 0 ? xreallocarray(NULL, expected, sizeof *value->array.items) : NULL;
+    value->array.items = expected > 0 ? xreallocarray(NULL, expected, sizeof(struct rpc_value *)) : NULL;
     return value;
 }
 
@@ -161,7 +161,7 @@ void rpc_array_append(struct rpc_value *array, struct rpc_value *item)
     assert(array->type == RPC_ARRAY);
     if (array->count == array->array.capacity) {
         array->array.capacity = grown(array->array.capacity);
-        array->array.items = xreallocarray(array->array.items, array->array.capacity, sizeof *array->array.items);
+        array->array.items = xreallocarray(array->array.items, array->array.capacity, sizeof(struct rpc_value *));
     }
     array->array.items[array->count++] = item;
 }

@@ -344,8 +344,9 @@ static void what_is_no_answer_is_refused(void **state)
         "<methodResponse><params><param><value/></param><param><value/></param></params></methodResponse>",
         "<methodResponse><fault/></methodResponse>",
         "<methodResponse><fault><value>text</value></fault></methodResponse>",
-        "<methodResponse><fault><value><struct><member><name>faultCode</name><value>x</value></member></struct></value>"
-        "</fault></methodResponse>",
+        ("<methodResponse><fault><value><struct><member><name>faultCode</name><value>x</value></member></struct></"
+         "value>"
+         "</fault></methodResponse>"),
     };
 
     (void)state;
