@@ -38,6 +38,8 @@ static int stop(struct process *process, const struct rpc_value *unused, struct 
     (void)unused;
     if (process->state == PROCESS_STOPPING)
         return error_set_fault(err, FAULT_NOT_RUNNING, "%s", "");
+    if (process->pid != 0)
+        log_info("waiting for %s to stop", process->config->name);
     return process_stop(process, err);
 }
 
@@ -67,8 +69,8 @@ static enum operation_progress progress_of_start(const struct process *process, 
 {
     if (process->state == PROCESS_RUNNING)
         return OPERATION_SUCCEEDED;
-    if (process->state == PROCESS_STARTING)
-        return OPERATION_UNDER_WAY;
+    if (process->state == PROCESS_STARTING || (process->state == PROCESS_BACKOFF && process->attempts == 1))
+        return OPERATION_UNDER_WAY; /* one failed attempt is no outcome: the next is made a second later */
     *fault = process->spawn_error != NULL ? FAULT_SPAWN_ERROR : FAULT_ABNORMAL_TERMINATION;
     return OPERATION_FAILED;
 }

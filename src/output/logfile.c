@@ -414,7 +414,7 @@ int logfile_clear(struct logfile *log, struct error *err)
     log->limit = log->maxbytes;
     followers_emptied(log, INT64_MAX);
     followers_notify(log);
-    return remove_backups(log, err);
+    return 0;
 }
 
 void logfile_remove(struct logfile *log)

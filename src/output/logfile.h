@@ -45,7 +45,7 @@ void logfile_write(struct logfile *log, const char *bytes, size_t length);
 /* Closes and opens the path again (SIGUSR2): for log rotation by others. A closed log stays closed. */
 int logfile_reopen(struct logfile *log, struct error *err);
 
-/* Empties the log: removes its backups, truncates the file and goes on at offset 0. Works on a closed one too. */
+/* Empties the log: truncates the file and goes on at offset 0; rotated files stay. Works on a closed one too. */
 int logfile_clear(struct logfile *log, struct error *err);
 
 /* Removes the file and its backups (AUTO logs at the end of their process). Closes it first. */

@@ -467,7 +467,7 @@ static void end_after_success(struct process *process, const char *end)
 
 static void end_as_asked(struct process *process, const char *end, int wait_status)
 {
-    log_write(WIFSIGNALED(wait_status) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "stopped: %s (%s)", process->config->name,
+    log_write(wait_status == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "stopped: %s (%s)", process->config->name,
               end);
     process_step(process, CHILD_ENDED);
 }

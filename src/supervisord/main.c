@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,15 @@ static void open_standard_descriptors(void)
 static void close_inherited_descriptors(void)
 {
     closefrom(STDERR_FILENO + 1);
+}
+
+/* A mask is inherited through exec: with SIGTERM or SIGCHLD blocked we would never hear of it. */
+static void unblock_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static char *choose_configuration(const struct command_line *line, const char *program, struct error *err)
@@ -106,6 +116,7 @@ int main(int count, char **arguments)
 
     open_standard_descriptors();
     close_inherited_descriptors();
+    unblock_signals();
     if (spawn_prepare(&err) < 0 || command_line_parse(&line, count, arguments, &err) < 0)
         return complain(arguments[0], &err);
     return act(&line, arguments[0]);

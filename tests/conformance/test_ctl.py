@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from harness import SUPERVISORCTL, TestCase, actor, free_port, program, read, run, supervisorctl, wait_for, write
+from harness import SUPERVISORCTL, TestCase, actor, differs, free_port, program, read, run, supervisorctl, wait_for, write
 
 STATUS_LINE = r"^%s +%s   %s$"
 
@@ -243,9 +243,13 @@ class Usage(Ctl):
     def test_group_is_no_process_for_status(self):
         self.expect(self.three(), 4, "g: ERROR (no such process)\n", "status", "g")
 
-    def test_interactive_option_with_an_action_opens_no_shell(self):
+    @differs("-i with an action opens a shell after it, as the manual says")
+    def test_interactive_option_opens_a_shell_after_the_action(self):
         daemon = self.daemon()
-        self.expect(daemon, 0, "%d\n" % daemon.pid, "-i", "pid", input="version\n")
+        answer = daemon.ctl("-i", "pid", input="identification\npid\n")
+        self.assertEqual(0, answer.code)
+        self.assertTrue(answer.out.startswith("%d\nsupervisor> " % daemon.pid), answer.out)
+        self.assertEqual(2, answer.out.count("%d\n" % daemon.pid))
 
     def test_second_shutdown(self):
         daemon = self.daemon(program("a", actor("ignore=TERM", "print=up", "hang"), stopwaitsecs=3))

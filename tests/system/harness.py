@@ -530,6 +530,14 @@ class TestCase(unittest.TestCase):
     def _look_for_leftovers(self):
         for path in glob.glob(self.path("**", "sanitizer.*"), recursive=True):
             raise AssertionError("a sanitizer complains:\n" + read(path)[:20000])
-        left = [pid for pid in descendants_of(os.getpid()) if is_alive(pid)]
-        if left and not any(daemon.killed for daemon in self.daemons):
+        if any(daemon.killed for daemon in self.daemons):
+            return
+
+        def left_running():
+            return [pid for pid in descendants_of(os.getpid()) if is_alive(pid)]
+
+        try:  # a grandchild that was told to end may take its moment
+            wait_for(lambda: not left_running(), 5)
+        except AssertionError:
+            left = left_running()
             raise AssertionError("left running: %s" % ", ".join("%d (%s)" % (pid, command_line(pid)) for pid in left))

@@ -51,7 +51,3 @@ class Restart(TestCase):
         wait_for(lambda: self.serves(daemon, ["b"]))
         self.assertEqual(daemon.pid, daemon.new_rpc().supervisor.getPID())
         self.assertEqual(0, daemon.stop())
-
-    def test_logs_named_by_the_daemon_are_reported_absolute(self):
-        daemon = self.daemon(program("a", actor("print=x", "hang"), stdout_logfile="a.log"))
-        self.assertEqual(self.path("a.log"), daemon.info("a")["stdout_logfile"])

@@ -18,24 +18,24 @@ class Causes(TestCase):
     def test_directory(self):
         text = self.fatal(actor("hang"), directory="/nowhere/dir")
         self.assertIn("/nowhere/dir", text)
-        self.assertIn("No such file or directory", text)
+        self.assertIn("ENOENT", text)
 
     def test_interpreter(self):
         text = self.fatal(write(self.path("script"), "#!/nowhere/interpreter\n", 0o755))
         self.assertIn(self.path("script"), text)
-        self.assertIn("No such file or directory", text)
+        self.assertIn("ENOENT", text)
 
     def test_format(self):
         text = self.fatal(write(self.path("text"), "echo never\n", 0o755))
         self.assertIn(self.path("text"), text)
-        self.assertIn("Exec format error", text)
+        self.assertIn("ENOEXEC", text)
 
     @needs_root
     def test_user_without_root(self):
         os.chmod(self.dir, 0o777)
         text = self.fatal(actor("hang"), user="daemon", daemon_options={"supervisord": {"user": "nobody"}})
         self.assertIn("daemon", text)
-        self.assertIn("Operation not permitted", text)
+        self.assertIn("EPERM", text)
 
     @needs_root
     def test_directory_that_the_user_may_not_enter(self):
@@ -44,7 +44,7 @@ class Causes(TestCase):
         os.chmod(self.dir, 0o755)
         text = self.fatal(actor("hang"), user="nobody", directory=secret)
         self.assertIn(secret, text)
-        self.assertIn("Permission denied", text)
+        self.assertIn("EACCES", text)
 
     def test_startProcess_faults_with_spawn_error(self):
         daemon = self.daemon(program("a", actor("hang"), directory="/nowhere/dir", autostart="false", startretries=0))
