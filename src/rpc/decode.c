@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,7 @@ static struct rpc_value *read_double(const UT_string *text)
     if (*begin == '\0' || !is_blank(begin + strspn(begin, "0123456789+-.eE")))
         return NULL; /* no hexadecimal numbers, infinities and the like */
     const double number = strtod(begin, &end);
-    return end != begin && is_blank(end) ? rpc_double(number) : NULL;
+    return end != begin && is_blank(end) && isfinite(number) ? rpc_double(number) : NULL;
 }
 
 static struct rpc_value *read_string(const UT_string *text)

@@ -151,6 +151,7 @@ static void what_is_no_call_is_refused(void **state)
         PARAM("<value><double>nan</double></value>"),
         PARAM("<value><double>0x10</double></value>"),
         PARAM("<value><double></double></value>"),
+        PARAM("<value><double>1e999</double></value>"),
         PARAM("<value><base64>a*b</base64></value>"),
         PARAM("<value><base64>YQ==YQ==</base64></value>"),
         PARAM("<value><int>1</int><int>2</int></value>"),
