@@ -76,7 +76,10 @@ int spawn_prepare(struct error *err)
 
 /* --- in the child: shares the daemon's memory, so it calls the system and writes only to its own stack ----------- */
 
-__attribute__((noreturn)) static void fail(enum step step)
+/* AddressSanitizer knows the daemon's stack, not this one, and would complain of every way out. */
+#define IN_CHILD __attribute__((no_sanitize("address")))
+
+IN_CHILD __attribute__((noreturn)) static void fail(enum step step)
 {
     const struct report report = {.os = errno, .step = step};
     const ssize_t ignored = write(SLOT_REPORT, &report, sizeof report);
@@ -85,7 +88,7 @@ __attribute__((noreturn)) static void fail(enum step step)
     _exit(EXIT_NOT_SPAWNED);
 }
 
-static void reset_signals(const sigset_t *empty)
+IN_CHILD static void reset_signals(const sigset_t *empty)
 {
     const struct sigaction preset = {.sa_handler = SIG_DFL};
 
@@ -95,7 +98,7 @@ static void reset_signals(const sigset_t *empty)
     sigprocmask(SIG_SETMASK, empty, NULL);
 }
 
-static void take_descriptors(bool redirect_stderr)
+IN_CHILD static void take_descriptors(bool redirect_stderr)
 {
     if (syscall(SYS_close_range, SLOT_END, ~0U, 2U /* CLOSE_RANGE_UNSHARE */) < 0 && unshare(CLONE_FILES) < 0)
         fail(STEP_DESCRIPTORS); /* without close_range the rest of the table is copied, and closed by the exec */
@@ -105,7 +108,7 @@ static void take_descriptors(bool redirect_stderr)
 }
 
 /* By system call: the C library's functions would try to change all threads, with locks that are the daemon's. */
-static void take_user(const struct plan *plan)
+IN_CHILD static void take_user(const struct plan *plan)
 {
     const struct config_account *user = plan->request->user;
 
@@ -121,7 +124,7 @@ static void take_user(const struct plan *plan)
         fail(STEP_SETUID);
 }
 
-__attribute__((no_sanitize("address"))) static int child_main(void *context)
+IN_CHILD static int child_main(void *context)
 {
     const struct plan *plan = context;
     const struct spawn_request *request = plan->request;
