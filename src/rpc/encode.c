@@ -11,16 +11,24 @@
 enum { BASE64_LINE = 76 };
 
 /* Grows geometrically, where utstring_bincpy() would copy the whole answer again and again. */
-static void append(UT_string *out, const char *bytes, size_t length)
+static __attribute__((noinline)) void grow(UT_string *out, size_t length)
+{
+    utstring_reserve(out, out->n + length + 1);
+}
+
+/* Inline, so that a literal is copied without a call: answers are mostly made of them. */
+static inline __attribute__((always_inline)) void append(UT_string *out, const char *bytes, size_t length)
 {
     if (out->n - out->i <= length)
-        utstring_reserve(out, out->n + length + 1);
+        grow(out, length);
     memcpy(out->d + out->i, bytes, length);
     out->i += length;
     out->d[out->i] = '\0';
 }
 
 #define APPEND_LITERAL(out, literal) append(out, literal, sizeof(literal) - 1)
+#define APPEND_OPEN(out, type) APPEND_LITERAL(out, "<value><" type ">")
+#define APPEND_CLOSE(out, type) APPEND_LITERAL(out, "</" type "></value>\n")
 
 /* --- text --------------------------------------------------------------------------------------------------------- */
 
@@ -140,17 +148,15 @@ static void append_double(UT_string *out, double number)
 
 static void append_int(UT_string *out, int64_t number)
 {
-    const bool fits = number >= INT32_MIN && number <= INT32_MAX;
-
-    if (fits)
-        APPEND_LITERAL(out, "<int>");
-    else
-        APPEND_LITERAL(out, "<i8>");
-    append_digits(out, number);
-    if (fits)
-        APPEND_LITERAL(out, "</int>");
-    else
-        APPEND_LITERAL(out, "</i8>");
+    if (number >= INT32_MIN && number <= INT32_MAX) {
+        APPEND_OPEN(out, "int");
+        append_digits(out, number);
+        APPEND_CLOSE(out, "int");
+    } else {
+        APPEND_OPEN(out, "i8");
+        append_digits(out, number);
+        APPEND_CLOSE(out, "i8");
+    }
 }
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
@@ -159,16 +165,20 @@ static void append_value(UT_string *out, const struct rpc_value *value);
 
 static void append_array(UT_string *out, const struct rpc_value *array)
 {
-    APPEND_LITERAL(out, "<array><data>\n");
-    for (size_t i = 0; i < rpc_count(array); i++)
+    const size_t count = rpc_count(array);
+
+    APPEND_LITERAL(out, "<value><array><data>\n");
+    for (size_t i = 0; i < count; i++)
         append_value(out, rpc_array_get(array, i));
-    APPEND_LITERAL(out, "</data></array>");
+    APPEND_LITERAL(out, "</data></array></value>\n");
 }
 
 static void append_struct(UT_string *out, const struct rpc_value *record)
 {
-    APPEND_LITERAL(out, "<struct>\n");
-    for (size_t i = 0; i < rpc_count(record); i++) {
+    const size_t count = rpc_count(record);
+
+    APPEND_LITERAL(out, "<value><struct>\n");
+    for (size_t i = 0; i < count; i++) {
         const char *key = rpc_struct_key(record, i);
         APPEND_LITERAL(out, "<member>\n<name>");
         append_text(out, key, strlen(key));
@@ -176,40 +186,42 @@ static void append_struct(UT_string *out, const struct rpc_value *record)
         append_value(out, rpc_struct_item(record, i));
         APPEND_LITERAL(out, "</member>\n");
     }
-    APPEND_LITERAL(out, "</struct>");
+    APPEND_LITERAL(out, "</struct></value>\n");
 }
 
-static void append_content(UT_string *out, const struct rpc_value *value)
+static void append_value(UT_string *out, const struct rpc_value *value)
 {
     switch (rpc_value_type(value)) {
     case RPC_NIL:
-        APPEND_LITERAL(out, "<nil/>");
+        APPEND_LITERAL(out, "<value><nil/></value>\n");
         break;
     case RPC_INT:
         append_int(out, rpc_as_int(value));
         break;
     case RPC_BOOLEAN:
-        append(out, rpc_as_boolean(value) ? "<boolean>1</boolean>" : "<boolean>0</boolean>", 20);
+        APPEND_OPEN(out, "boolean");
+        append_digits(out, rpc_as_boolean(value));
+        APPEND_CLOSE(out, "boolean");
         break;
     case RPC_DOUBLE:
-        APPEND_LITERAL(out, "<double>");
+        APPEND_OPEN(out, "double");
         append_double(out, rpc_as_double(value));
-        APPEND_LITERAL(out, "</double>");
+        APPEND_CLOSE(out, "double");
         break;
     case RPC_STRING:
-        APPEND_LITERAL(out, "<string>");
+        APPEND_OPEN(out, "string");
         append_text(out, rpc_as_string(value), rpc_string_length(value));
-        APPEND_LITERAL(out, "</string>");
+        APPEND_CLOSE(out, "string");
         break;
     case RPC_DATETIME:
-        APPEND_LITERAL(out, "<dateTime.iso8601>");
+        APPEND_OPEN(out, "dateTime.iso8601");
         append_text(out, rpc_as_string(value), rpc_string_length(value));
-        APPEND_LITERAL(out, "</dateTime.iso8601>");
+        APPEND_CLOSE(out, "dateTime.iso8601");
         break;
     case RPC_BASE64:
-        APPEND_LITERAL(out, "<base64>");
+        APPEND_OPEN(out, "base64");
         append_base64(out, rpc_as_string(value), rpc_string_length(value));
-        APPEND_LITERAL(out, "</base64>");
+        APPEND_CLOSE(out, "base64");
         break;
     case RPC_ARRAY:
         append_array(out, value);
@@ -218,13 +230,6 @@ static void append_content(UT_string *out, const struct rpc_value *value)
         append_struct(out, value);
         break;
     }
-}
-
-static void append_value(UT_string *out, const struct rpc_value *value)
-{
-    APPEND_LITERAL(out, "<value>");
-    append_content(out, value);
-    APPEND_LITERAL(out, "</value>\n");
 }
 
 /* --- messages ----------------------------------------------------------------------------------------------------- */
