@@ -51,19 +51,55 @@ struct daemon {
     bool has_ended; /* all processes are down */
 };
 
-static struct config *load(const struct daemon *daemon, struct error *err)
+/* --- the configuration -------------------------------------------------------------------------------------------- */
+
+#define MAIN_FACTORY "supervisor.rpcinterface:make_main_rpcinterface"
+
+/* A section that we cannot do justice is refused: a daemon that runs half of what it was told is worse than none. */
+static int check_support(const struct config *config, struct error *err)
+{
+    static const char *const unsupported[] = {
+        [CONFIG_GROUP_FCGI] = "fcgi-program", [CONFIG_GROUP_LISTENER] = "eventlistener"};
+
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct config_group *group = config->groups[i];
+        if (group->kind < sizeof unsupported / sizeof unsupported[0] && unsupported[group->kind] != NULL)
+            return error_set(err, "%s: [%s:%s]: sections of this kind are not supported by this version", config->path,
+                             unsupported[group->kind], group->name);
+    }
+    for (size_t i = 0; i < config->rpcinterface_count; i++) {
+        const struct config_plugin *plugin = &config->rpcinterfaces[i];
+        if (strcmp(plugin->factory, MAIN_FACTORY) != 0)
+            return error_set(err,
+                             "%s: [rpcinterface:%s] supervisor.rpcinterface_factory=%s: no such RPC interface in "
+                             "this version",
+                             config->path, plugin->name, plugin->factory);
+    }
+    return 0;
+}
+
+struct config *daemon_load_config(const struct command_line *line, const char *path, bool want_remarks,
+                                  struct error *err)
 {
     const struct config_load_options options = {
-        .overrides = daemon->line->overrides,
-        .override_count = daemon->line->override_count,
+        .overrides = line->overrides,
+        .override_count = line->override_count,
+        .want_remarks = want_remarks,
     };
+    struct config *config = config_load(path, &options, err);
 
-    return config_load(daemon->path, &options, err);
+    if (config != NULL && check_support(config, err) < 0) {
+        config_free(config);
+        return NULL;
+    }
+    return config;
 }
 
 static struct config *load_again(void *context, struct error *err)
 {
-    return load(context, err);
+    const struct daemon *daemon = context;
+
+    return daemon_load_config(daemon->line, daemon->path, false, err);
 }
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
@@ -261,7 +297,7 @@ static int write_pidfile(struct daemon *daemon)
 
 static int come_up(struct daemon *daemon, struct error *err)
 {
-    daemon->config = load(daemon, err);
+    daemon->config = load_again(daemon, err);
     if (daemon->config == NULL)
         return -1;
     if (daemon->is_first && settle(daemon, err) < 0)

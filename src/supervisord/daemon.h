@@ -8,6 +8,13 @@
 #include "base/error.h"
 #include "supervisord/command_line.h"
 
+/*
+ * Reads the file with the overrides of the command line, and refuses what this version does not support. NULL with
+ * *err; `want_remarks` as in config/load.h.
+ */
+struct config *daemon_load_config(const struct command_line *line, const char *path, bool want_remarks,
+                                  struct error *err);
+
 enum daemon_outcome { DAEMON_FAILED, DAEMON_ENDED, DAEMON_RESTARTS };
 
 /*

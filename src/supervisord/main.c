@@ -63,13 +63,8 @@ static char *choose_configuration(const struct command_line *line, const char *p
 
 static int check(const struct command_line *line, const char *path, const char *program)
 {
-    const struct config_load_options options = {
-        .overrides = line->overrides,
-        .override_count = line->override_count,
-        .want_remarks = true,
-    };
     struct error err;
-    struct config *config = config_load(path, &options, &err);
+    struct config *config = daemon_load_config(line, path, true, &err);
 
     if (config == NULL)
         return complain(program, &err);
