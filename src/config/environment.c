@@ -96,10 +96,10 @@ static char *unquote(struct token token)
 /* KEY = VALUE, and one token behind it: a comma, or what the original does not look at either. */
 static int take_variable(const char **at, struct config_environment *environment, struct error *err)
 {
-    struct token name;
-    struct token equals;
-    struct token value;
-    struct token behind;
+    struct token name = {0};
+    struct token equals = {0};
+    struct token value = {0};
+    struct token behind = {0};
 
     if (take_token(at, &name, err) < 0 || take_token(at, &equals, err) < 0 || take_token(at, &value, err) < 0 ||
         take_token(at, &behind, err) < 0)

@@ -132,7 +132,7 @@ static void take_flags(struct directive *directive, const char **at)
 /* What stands behind the `%`. */
 static int take_directive(struct directive *directive, const char **at, struct error *err)
 {
-    *directive = (struct directive){.precision = -1};
+    *directive = (struct directive){.name = "", .precision = -1};
     if (!take_name(directive, at))
         return error_set(err, "a %% must begin %%(name)s or be doubled");
     take_flags(directive, at);

@@ -31,10 +31,7 @@ struct reader {
 
 struct ini *ini_new(void)
 {
-    struct ini *ini = xcalloc(1, sizeof *ini);
-
-    utarray_new(ini->files, &ut_str_icd);
-    return ini;
+    return xcalloc(1, sizeof(struct ini));
 }
 
 static void free_entry(struct ini_entry *entry)
@@ -46,12 +43,13 @@ static void free_entry(struct ini_entry *entry)
 
 static void free_section(struct ini_section *section)
 {
-    struct ini_entry *entry;
-    struct ini_entry *next;
+    struct ini_entry *entry = section->entries;
 
-    HASH_ITER (by_key, section->entries, entry, next) {
-        HASH_DELETE(by_key, section->entries, entry);
+    HASH_CLEAR(by_key, section->entries);
+    while (entry != NULL) {
+        struct ini_entry *next = entry->by_key.next;
         free_entry(entry);
+        entry = next;
     }
     free(section->name);
     free(section);
@@ -59,18 +57,20 @@ static void free_section(struct ini_section *section)
 
 void ini_free(struct ini *ini)
 {
-    struct ini_section *section;
-    struct ini_section *next;
-
     if (ini == NULL)
         return;
-    HASH_ITER (by_name, ini->sections, section, next) {
-        HASH_DELETE(by_name, ini->sections, section);
+    struct ini_section *section = ini->sections;
+    HASH_CLEAR(by_name, ini->sections);
+    while (section != NULL) {
+        struct ini_section *next = section->by_name.next;
         free_section(section);
+        section = next;
     }
     if (ini->fallback != NULL)
         free_section(ini->fallback);
-    utarray_free(ini->files);
+    for (size_t i = 0; i < ini->file_count; i++)
+        free(ini->files[i]);
+    free(ini->files);
     free(ini);
 }
 
@@ -97,14 +97,6 @@ const struct ini_entry *ini_find_entry(const struct ini *ini, const struct ini_s
     if (entry == NULL && ini->fallback != NULL)
         entry = find_own_entry(ini->fallback, key);
     return entry;
-}
-
-void ini_remove_section(struct ini *ini, struct ini_section *section)
-{
-    if (section == NULL)
-        return;
-    HASH_DELETE(by_name, ini->sections, section);
-    free_section(section);
 }
 
 static bool is_blank(char c)
@@ -301,8 +293,9 @@ static int read_lines(struct reader *reader, struct span rest, struct error *err
 
 static const char *remember_file(struct ini *ini, const char *file)
 {
-    utarray_push_back(ini->files, &file);
-    return *(char **)utarray_back(ini->files);
+    ini->files = xreallocarray(ini->files, ini->file_count + 1, sizeof *ini->files);
+    ini->files[ini->file_count] = xstrdup(file);
+    return ini->files[ini->file_count++];
 }
 
 int ini_read_text(struct ini *ini, const char *file, const char *text, size_t length, struct error *err)

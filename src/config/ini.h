@@ -41,7 +41,8 @@ struct ini_section {
 struct ini {
     struct ini_section *sections; /* owned; in the order of first appearance; [DEFAULT] is not among them */
     struct ini_section *fallback; /* owned; [DEFAULT], or NULL */
-    UT_array *files;              /* owned; char *, the names of what was read */
+    char **files;                 /* owned; the names of what was read */
+    size_t file_count;
 };
 
 struct ini *ini_new(void);
@@ -57,8 +58,5 @@ struct ini_section *ini_find_section(const struct ini *ini, const char *name);
 
 /* An entry of the section itself or, in its absence, of [DEFAULT]; or NULL. `section` may be NULL. */
 const struct ini_entry *ini_find_entry(const struct ini *ini, const struct ini_section *section, const char *key);
-
-/* Removes a section; NULL is fine. */
-void ini_remove_section(struct ini *ini, struct ini_section *section);
 
 #endif

@@ -27,6 +27,7 @@ void option_context_release(struct option_context *context)
 {
     free(context->account.name);
     free(context->account_text);
+    *context = (struct option_context){0};
 }
 
 /* --- numbers and words of a fixed set ------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ static void unset_int(void *field, __attribute__((unused)) void *second)
 const struct option_type option_type_boolean = {"boolean", parse_boolean, equal_boolean};
 const struct option_type option_type_integer = {"integer", parse_integer, equal_int};
 const struct option_type option_type_natural = {"integer", parse_natural, equal_int};
-const struct option_type option_type_positive = {"integer from 1", parse_positive, equal_int};
+const struct option_type option_type_positive = {"integer from 1", parse_positive, equal_int, .unset = unset_int};
 const struct option_type option_type_numprocs = {"integer up to 100000", parse_numprocs, equal_int};
 const struct option_type option_type_limit = {"integer", parse_limit, equal_int64};
 const struct option_type option_type_size = {"size (bytes, or with KB, MB or GB)", parse_size, equal_int64};
@@ -351,11 +352,10 @@ static int find_account(const char *text, struct config_account *result, struct 
                         struct error *err)
 {
     if (!texts_equal(context->account_text, text)) {
-        struct config_account account;
-        if (value_parse_account(text, &account, err) < 0)
-            return -1;
         option_context_release(context);
-        *context = (struct option_context){.account = account, .account_text = xstrdup(text)};
+        if (value_parse_account(text, &context->account, err) < 0)
+            return -1;
+        context->account_text = xstrdup(text);
     }
     *result = context->account;
     result->name = xstrdup(context->account.name);

@@ -163,7 +163,7 @@ static struct config_group *add_group(struct loader *loader, enum config_group_k
     group->references = 1;
     group->kind = kind;
     group->name = xstrdup(name);
-    config->groups = xreallocarray(config->groups, config->group_count + 1, sizeof *config->groups);
+    config->groups = xreallocarray(config->groups, config->group_count + 1, sizeof(struct config_group *));
     config->groups[config->group_count++] = group;
     return group;
 }
@@ -424,6 +424,6 @@ int loader_make_groups(struct loader *loader, struct error *err)
     if (result < 0 || check_duplicate_groups(config, err) < 0)
         return -1;
     if (config->group_count > 0)
-        qsort(config->groups, config->group_count, sizeof *config->groups, compare_groups);
+        qsort(config->groups, config->group_count, sizeof(struct config_group *), compare_groups);
     return 0;
 }

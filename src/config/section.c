@@ -104,7 +104,7 @@ int loader_fill_option(struct loader *loader, const struct ini_section *section,
     else if (option->preset != NULL)
         result = parse_expanded(loader, section->file, option->preset, option, scope, record, err);
     else if (option->is_required)
-        result = error_set(err, "does not specify a %s", option->name);
+        result = error_set(err, "does not specify its %s", option->name);
     return result < 0 ? loader_locate(loader, section, option->name, err) : 0;
 }
 

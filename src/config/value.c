@@ -280,7 +280,7 @@ int value_parse_owner(const char *text, struct config_account *user, gid_t *expl
 int value_parse_address(const char *text, char **host, int *port, struct error *err)
 {
     const char *colon = strrchr(text, ':');
-    int64_t number;
+    int64_t number = 0;
 
     if (value_parse_integer(colon != NULL ? colon + 1 : text, 1, PORT_MAX, &number, err) < 0)
         return error_set(err, "not a valid port number (1 to %d)", PORT_MAX);
