@@ -23,35 +23,35 @@ int ctl_open(struct ctl *ctl, const char *url, struct error *err)
     return 0;
 }
 
-static void set_echo(bool on)
+/* Switches echo off and remembers how the terminal was. False when stdin is none. */
+static bool echo_off(struct termios *before)
 {
-    struct termios settings;
+    struct termios silent;
 
-    if (tcgetattr(STDIN_FILENO, &settings) < 0)
-        return; /* no terminal, no echo */
-    if (on)
-        settings.c_lflag |= ECHO;
-    else
-        settings.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings);
+    if (tcgetattr(STDIN_FILENO, before) < 0)
+        return false;
+    silent = *before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    return tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
 }
 
 char *ctl_ask(const char *question, bool is_secret)
 {
+    struct termios before;
+    const bool is_silent = is_secret && echo_off(&before);
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
 
     printf("%s", question);
     fflush(stdout);
-    if (is_secret)
-        set_echo(false);
     length = getline(&line, &size, stdin);
-    if (is_secret) {
-        set_echo(true);
+    if (is_silent)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    if (is_secret)
         printf("\n");
-    }
     if (length < 0) {
+        clearerr(stdin); /* Ctrl-C is no end */
         free(line);
         return NULL;
     }

@@ -10,6 +10,7 @@
 static volatile sig_atomic_t seen;
 static int ends[2] = {-1, -1};
 static struct sigaction before;
+static unsigned depth;
 
 static void on_sigint(int number)
 {
@@ -25,6 +26,8 @@ void interrupt_begin(void)
 {
     struct sigaction action = {.sa_handler = on_sigint};
 
+    if (depth++ > 0)
+        return;
     seen = 0;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
         ends[0] = ends[1] = -1; /* no descriptor left: Ctrl-C keeps its usual meaning */
@@ -36,7 +39,7 @@ void interrupt_begin(void)
 
 void interrupt_end(void)
 {
-    if (ends[0] < 0)
+    if (--depth > 0 || ends[0] < 0)
         return;
     sigaction(SIGINT, &before, NULL);
     fd_close(&ends[0]);

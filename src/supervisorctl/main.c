@@ -2,15 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "config/load.h"
 #include "supervisorctl/command_line.h"
 #include "supervisorctl/commands.h"
+#include "supervisorctl/interrupt.h"
 #include "supervisorctl/shell.h"
 
 #define EXIT_USAGE 2
 #define DEFAULT_HISTORY ".supervisorctl_history"
+
+/* Without a file. */
+static const struct config_ctl defaults = {.serverurl = (char[]){"http://localhost:9001"},
+                                           .prompt = (char[]){"supervisor"}};
 
 static int fail_with_usage(const char *program, const struct error *err)
 {
@@ -18,13 +24,24 @@ static int fail_with_usage(const char *program, const struct error *err)
     return EXIT_USAGE;
 }
 
-static struct config *load(const struct command_line *line, const char *program, struct error *err)
+/* Reads the file into *config, which stays NULL when none is named and none is found: defaults will do then. */
+static int load(const struct command_line *line, const char *program, struct config **config, struct error *err)
 {
     const struct config_load_options options = {.for_ctl = true};
-    CLEANUP_FREE char *path =
-        line->configuration != NULL ? xstrdup(line->configuration) : config_find_file(program, err);
+    CLEANUP_FREE char *path = NULL;
+    struct error none_found;
 
-    return path != NULL ? config_load(path, &options, err) : NULL;
+    *config = NULL;
+    if (line->configuration == NULL)
+        path = config_find_file(program, &none_found);
+    else if (access(line->configuration, F_OK) == 0)
+        path = xstrdup(line->configuration);
+    else
+        return error_set(err, "could not find config file %s", line->configuration);
+    if (path == NULL)
+        return 0;
+    *config = config_load(path, &options, err);
+    return *config != NULL ? 0 : -1;
 }
 
 /* What the command line says goes before what the file says. */
@@ -33,14 +50,14 @@ static const char *choose(const char *given, const char *configured)
     return given != NULL ? given : configured;
 }
 
-static char *history_path(const struct command_line *line, const struct config *config)
+static char *history_path(const struct command_line *line, const struct config_ctl *settings)
 {
     const char *home = getenv("HOME");
 
     if (line->history_file != NULL)
         return xstrdup(line->history_file);
-    if (config->ctl.history_file != NULL)
-        return xstrdup(config->ctl.history_file);
+    if (settings->history_file != NULL)
+        return xstrdup(settings->history_file);
     if (line->keep_history && home != NULL)
         return xasprintf("%s/%s", home, DEFAULT_HISTORY);
     return NULL;
@@ -56,17 +73,22 @@ static void run_action(struct ctl *ctl, const struct command_line *line)
         free(joined);
         joined = longer;
     }
+    if (ctl->is_interactive) /* Ctrl-C leads to the shell */
+        interrupt_begin();
     command_run_line(ctl, joined);
+    if (ctl->is_interactive)
+        interrupt_end();
+    fflush(stdout);
     free(joined);
 }
 
-static int run(const struct command_line *line, const struct config *config)
+static int run(const struct command_line *line, const struct config_ctl *settings)
 {
-    struct ctl ctl = {.username = choose(line->username, config->ctl.username),
-                      .password = choose(line->password, config->ctl.password)};
+    struct ctl ctl = {.username = choose(line->username, settings->username),
+                      .password = choose(line->password, settings->password)};
     struct error err;
 
-    if (ctl_open(&ctl, choose(line->serverurl, config->ctl.serverurl), &err) < 0) {
+    if (ctl_open(&ctl, choose(line->serverurl, settings->serverurl), &err) < 0) {
         printf("error: %s\n", err.text);
         return CTL_FAILURE;
     }
@@ -74,9 +96,9 @@ static int run(const struct command_line *line, const struct config *config)
     if (line->action_count > 0)
         run_action(&ctl, line);
     if (ctl.is_interactive && !ctl.is_leaving) {
-        CLEANUP_FREE char *history = history_path(line, config);
+        CLEANUP_FREE char *history = history_path(line, settings);
 
-        shell_run(&ctl, config->ctl.prompt, history);
+        shell_run(&ctl, settings->prompt, history);
         ctl.exit_status = CTL_SUCCESS;
     }
     transport_free(ctl.transport);
@@ -96,10 +118,9 @@ int main(int argc, char **argv)
         command_line_print_help(argv[0]);
         return CTL_SUCCESS;
     }
-    config = load(&line, argv[0], &err);
-    if (config == NULL)
+    if (load(&line, argv[0], &config, &err) < 0)
         return fail_with_usage(argv[0], &err);
-    status = run(&line, config);
+    status = run(&line, config != NULL ? &config->ctl : &defaults);
     config_free(config);
     return status;
 }

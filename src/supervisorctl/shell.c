@@ -143,6 +143,7 @@ static char *shell_read_line(struct shell *shell)
         int length = 0;
 
         interrupt_begin();
+        el_set(shell->editor, EL_PREP_TERM, 1); /* before the prompt invites to type */
         line = el_gets(shell->editor, &length);
         was_interrupted = interrupt_seen();
         interrupt_end();
