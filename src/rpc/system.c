@@ -56,11 +56,18 @@ static enum rpc_outcome method_signature(struct rpc_call *call, const struct rpc
 
 /* --- multicall ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * A small request may ask for large answers many times. Beyond this weight, in values and pieces of text of 64 bytes,
+ * the calls that remain are refused.
+ */
+enum { RESULTS_WEIGHT_MAX = 2000000, TEXT_PIECE = 64 };
+
 /* Calls of one request are made one after another; one that answers later holds up those behind it. */
 struct multicall {
     struct rpc_call *call;         /* the multicall itself */
     const struct rpc_value *calls; /* its parameter: borrowed from it */
     struct rpc_value *results;     /* owned */
+    size_t weight;                 /* of the results */
     size_t next;
     bool is_starting;       /* an answer that comes now comes at once */
     struct rpc_call *inner; /* the one that is waited for */
@@ -94,6 +101,35 @@ static void refuse(struct multicall *multicall, const char *why)
     add_fault(multicall, FAULT_INCORRECT_PARAMETERS, why);
 }
 
+static size_t weigh(const struct rpc_value *value)
+{
+    size_t weight = 1;
+
+    switch (rpc_value_type(value)) {
+    case RPC_ARRAY:
+        for (size_t i = 0; i < rpc_count(value); i++)
+            weight += weigh(rpc_array_get(value, i));
+        break;
+    case RPC_STRUCT:
+        for (size_t i = 0; i < rpc_count(value); i++)
+            weight += weigh(rpc_struct_item(value, i));
+        break;
+    case RPC_STRING:
+    case RPC_BASE64:
+        weight += rpc_string_length(value) / TEXT_PIECE;
+        break;
+    default:
+        break;
+    }
+    return weight;
+}
+
+static void add_result(struct multicall *multicall, struct rpc_value *result)
+{
+    multicall->weight += weigh(result);
+    rpc_array_append(multicall->results, result);
+}
+
 static bool go_on(struct multicall *multicall);
 
 static void on_answer(void *context, struct rpc_value *result, const struct error *err)
@@ -103,7 +139,7 @@ static void on_answer(void *context, struct rpc_value *result, const struct erro
     if (err != NULL)
         add_fault(multicall, err->fault, err->text);
     else
-        rpc_array_append(multicall->results, result);
+        add_result(multicall, result);
     if (multicall->is_starting || !go_on(multicall))
         return;
     rpc_call_complete(multicall->call, take_results(multicall));
@@ -116,7 +152,9 @@ static void start_one(struct multicall *multicall, const struct rpc_value *recor
     const struct rpc_value *name = is_record ? rpc_struct_get(record, "methodName") : NULL;
     const struct rpc_value *params = is_record ? rpc_struct_get(record, "params") : NULL;
 
-    if (name == NULL)
+    if (multicall->weight > RESULTS_WEIGHT_MAX)
+        add_fault(multicall, FAULT_FAILED, "FAILED: the answers to the calls before are too large");
+    else if (name == NULL)
         refuse(multicall, "INCORRECT_PARAMETERS: No methodName");
     else if (rpc_value_type(name) != RPC_STRING)
         refuse(multicall, "INCORRECT_PARAMETERS: methodName must be string");

@@ -67,10 +67,23 @@ static enum rpc_outcome wait_for_more(struct rpc_call *call, const struct rpc_va
     return RPC_LATER;
 }
 
+static enum rpc_outcome answer_much(struct rpc_call *call, const struct rpc_value *params, struct rpc_value **result,
+                                    struct error *err)
+{
+    enum { MUCH = 1 << 20 };
+
+    (void)call;
+    (void)params;
+    (void)err;
+    *result = rpc_string_take(memset(xmalloc(MUCH), 'x', MUCH), MUCH);
+    return RPC_DONE;
+}
+
 static const struct rpc_method methods[] = {
     {"test.echo", "array int boolean string array* string int", "n, truth, text, any, word=hello, number=7",
      "Give back.", 0, echo},
     {"test.echoText", "array string boolean", "text, truth=true", "Give back.", RPC_ALSO_IN_SHUTDOWN, echo},
+    {"test.much", "string", "", "Answer much.", 0, answer_much},
     {"test.nothing", "array", "", "Give back nothing.", 0, echo},
     {"test.refuse", "boolean", "", "Refuse.", 0, refuse},
     {"test.wait", "boolean", "", "Wait.", 0, wait_for_more},
@@ -268,7 +281,7 @@ static void the_system_methods_describe_the_rows(void **state)
     struct rpc_registry *registry = make_registry(world);
 
     call(registry, world, "system.listMethods", "");
-    assert_int_equal(rpc_count(world->result), 9);
+    assert_int_equal(rpc_count(world->result), 10);
     assert_string_equal(rpc_as_string(item(world, 0)), "system.listMethods");
     assert_string_equal(rpc_as_string(item(world, 4)), "test.echo");
 
@@ -403,6 +416,28 @@ static void many_immediate_calls_need_no_stack(void **state)
     rpc_registry_free(registry);
 }
 
+/* A few bytes of request must not become gigabytes of answer. */
+static void multicall_bounds_the_size_of_its_answer(void **state)
+{
+    enum { CALL_COUNT = 1000 };
+    struct world *world = *state;
+    struct rpc_registry *registry = make_registry(world);
+    struct rpc_value *calls = rpc_array(CALL_COUNT);
+    struct rpc_value *params = rpc_array(1);
+
+    for (int i = 0; i < CALL_COUNT; i++) {
+        struct rpc_value *record = rpc_struct(1);
+        rpc_struct_set_static(record, "methodName", rpc_string_static("test.much"));
+        rpc_array_append(calls, record);
+    }
+    rpc_array_append(params, calls);
+    assert_null(rpc_registry_call(registry, "system.multicall", params, on_answer, world));
+    assert_int_equal(rpc_count(world->result), CALL_COUNT);
+    assert_int_equal(rpc_value_type(item(world, 0)), RPC_STRING);
+    assert_fault_at(world, CALL_COUNT - 1, FAULT_FAILED, "FAILED: the answers to the calls before are too large");
+    rpc_registry_free(registry);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -422,6 +457,7 @@ int main(void)
         TEST(multicall_makes_waiting_calls_one_after_another),
         TEST(a_cancelled_multicall_cancels_the_call_it_waits_for),
         TEST(many_immediate_calls_need_no_stack),
+        TEST(multicall_bounds_the_size_of_its_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
