@@ -148,7 +148,8 @@ static void long_lines_are_whole(void **state)
     char *text = xmalloc(length + 8);
 
     (void)state;
-    memcpy(text, "[a]\nk=", 6);
+    static const char head[] = {'[', 'a', ']', '\n', 'k', '='};
+    memcpy(text, head, sizeof head);
     memset(text + 6, 'x', length);
     struct ini *ini = read_text(text, length + 6);
     assert_int_equal(strlen(ini_find_entry(ini, ini_find_section(ini, "a"), "k")->text), length);
