@@ -104,6 +104,9 @@ static void a_child_leads_a_process_group(void **state)
 
 static void a_child_has_no_blocked_or_ignored_signals(void **state)
 {
+    /* Two signals belong to the C library, which lets nobody change them; make(1) starts its commands with them
+     * ignored. */
+    const unsigned long long unreachable = 3ULL << 31;
     char text[4096];
 
     (void)state;
@@ -111,7 +114,9 @@ static void a_child_has_no_blocked_or_ignored_signals(void **state)
     signal(SIGUSR1, SIG_IGN);
     run("grep -E '^Sig(Blk|Ign)' /proc/self/status", text, sizeof text);
     assert_non_null(strstr(text, "SigBlk:\t0000000000000000"));
-    assert_non_null(strstr(text, "SigIgn:\t0000000000000000"));
+    const char *ignored = strstr(text, "SigIgn:\t");
+    assert_non_null(ignored);
+    assert_int_equal(strtoull(ignored + strlen("SigIgn:\t"), NULL, 16) & ~unreachable, 0);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGUSR1, SIG_DFL);
 }
