@@ -37,8 +37,9 @@ fmt: ## format the C code
 
 install: ## install below $(DESTDIR)$(PREFIX) (default: /usr/local)
 	@[ -f $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory all
-	@meson configure $(BUILD) --prefix=$(PREFIX) >/dev/null
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+	@scripts/build.sh $(BUILD) --prefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet --no-rebuild
+	@echo "Installed in $(DESTDIR)$(PREFIX)/bin."
 
 uninstall: ## remove what the last install from $(BUILD) put there
 	@ninja -C $(BUILD) uninstall

@@ -6,7 +6,7 @@
 # Goes on after a failure. The output of each step is kept in test-output/. The last line is "N passed, M failed":
 # unit test cases, system and conformance tests, and every other step counted as one. The exit status is 0 only
 # when something passed and nothing failed.
-set -u
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
 build=${BUILD:-build}

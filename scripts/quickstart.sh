@@ -10,8 +10,8 @@ config=$run/supervisord.conf
 daemon=$build/src/supervisord/supervisord
 ctl="$build/src/supervisorctl/supervisorctl -c $config"
 
-is_running() {
-    [ -s "$run/supervisord.pid" ] && kill -0 "$(cat "$run/supervisord.pid")" 2>/dev/null
+is_running() { # by its command line too: the pid file of one that was killed may name any process by now
+    pid=$(cat "$run/supervisord.pid" 2>/dev/null) && grep -qs supervisord "/proc/$pid/cmdline"
 }
 
 starting() {
@@ -29,7 +29,7 @@ wait_until_not() { # wait_until_not CONDITION: for at most ten seconds
 
 start() {
     if is_running; then
-        echo "supervisord is already running (pid $(cat "$run/supervisord.pid"))."
+        echo "supervisord is already running (pid $pid)."
     else
         mkdir -p "$run"
         cp examples/quickstart/supervisord.conf "$config"
