@@ -467,8 +467,7 @@ static void end_after_success(struct process *process, const char *end)
 
 static void end_as_asked(struct process *process, const char *end, int wait_status)
 {
-    log_write(wait_status == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "stopped: %s (%s)", process->config->name,
-              end);
+    log_write(wait_status == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "stopped: %s (%s)", process->config->name, end);
     process_step(process, CHILD_ENDED);
 }
 
@@ -713,6 +712,8 @@ struct process *process_new(struct process_group *group, const struct config_pro
 void process_free(struct process *process)
 {
     supervisor_unqueue_start(process->supervisor, process);
+    if (process->pid != 0) /* UNKNOWN: it could not be killed, and its end is the reaper's business alone */
+        HASH_DELETE(by_pid, process->supervisor->by_pid, process);
     event_free(process->timer);
     close_stdin(process);
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)

@@ -144,6 +144,21 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     }
 }
 
+/*
+ * While there is nobody to hear them, coming up and between two lives, signals wait: one that comes then must not end
+ * us with a socket left behind, nor be lost.
+ */
+static void hold_signals(int how)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGCHLD);
+    for (size_t i = 0; i < WATCHED_COUNT; i++)
+        sigaddset(&held, watched_signals[i]);
+    sigprocmask(how, &held, NULL);
+}
+
 static int watch_signals(struct daemon *daemon, struct error *err)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -153,7 +168,10 @@ static int watch_signals(struct daemon *daemon, struct error *err)
         if (daemon->signals[i] == NULL || event_add(daemon->signals[i], NULL) < 0)
             return error_set(err, "cannot watch for %s", signal_name(watched_signals[i]));
     }
-    return supervisor_watch_children(daemon->supervisor, err);
+    if (supervisor_watch_children(daemon->supervisor, err) < 0)
+        return -1;
+    hold_signals(SIG_UNBLOCK);
+    return 0;
 }
 
 static void on_stopped(void *context)
@@ -161,7 +179,7 @@ static void on_stopped(void *context)
     struct daemon *daemon = context;
 
     daemon->has_ended = true;
-    event_base_loopbreak(daemon->loop);
+    event_base_loopexit(daemon->loop, NULL); /* no break: calls that waited for the last process answer in this turn */
 }
 
 /* --- coming up ---------------------------------------------------------------------------------------------------- */
@@ -303,6 +321,7 @@ static int come_up(struct daemon *daemon, struct error *err)
     if (daemon->is_first && settle(daemon, err) < 0)
         return -1;
     set_environment(&daemon->config->daemon.environment);
+    hold_signals(SIG_BLOCK);
     if (open_log(daemon, err) < 0 || open_endpoints(daemon, err) < 0 || make_supervisor(daemon, err) < 0)
         return -1;
     if (!daemon->config->daemon.nocleanup)
@@ -320,6 +339,7 @@ static int come_up(struct daemon *daemon, struct error *err)
 
 static void go_down(struct daemon *daemon)
 {
+    hold_signals(SIG_BLOCK);
     if (daemon->has_pidfile)
         pidfile_remove(daemon->config->daemon.pidfile);
     http_server_free(daemon->server);

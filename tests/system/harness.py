@@ -289,7 +289,7 @@ class Daemon:
         options.update(inet if isinstance(inet, dict) else {})
         return options
 
-    def configure(self, config):
+    def configure(self, config=""):
         """Writes the configuration file; a running daemon reads it when asked to."""
         parts = [section(name, **{key: value for key, value in options.items() if value is not None})
                  for name, options in self.sections.items() if options is not None]

@@ -426,6 +426,18 @@ static void one_that_cannot_be_killed_is_unknown(void **state)
     assert_int_equal(cat->state, PROCESS_STOPPED);
 }
 
+static void one_that_cannot_be_killed_can_be_removed(void **state)
+{
+    struct process *cat = running(program("cat"));
+    struct error err;
+
+    (void)state;
+    world.kill_errno = EPERM;
+    assert_int_equal(process_stop(cat, &err), -1);
+    assert_int_equal(supervisor_remove_group(supervisor, cat->group, &err), 0);
+    assert_null(supervisor->by_pid); /* its end, whenever it comes, is that of a stranger */
+}
+
 static void back_off_can_be_stopped(void **state)
 {
     struct process *cat = add(program("cat"), 999);
@@ -585,6 +597,7 @@ int main(void)
         TEST(it_is_stopped_by_signal_then_killed),
         TEST(whole_groups_are_signalled_on_request),
         TEST(one_that_cannot_be_killed_is_unknown),
+        TEST(one_that_cannot_be_killed_can_be_removed),
         TEST(back_off_can_be_stopped),
         TEST(steps_of_the_wall_clock_do_not_matter),
         TEST(descriptions_say_what_matters),
