@@ -219,7 +219,7 @@ def thousand_programs_limit(paths, record, _effort):
 
 
 def five_thousand_programs(paths, record, _effort):
-    with Daemon(paths, numbered(5000, paths.child('idle')), descriptors_per_program=3) as daemon:
+    with Daemon(paths, numbered(5000, paths.child('idle'))) as daemon:
         record('boot_5000', daemon.wait_running(300))
         get_all(daemon, record, 2)
 
