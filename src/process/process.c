@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -20,6 +18,7 @@
 #include "config/load.h"
 #include "output/automatic.h"
 #include "process/command.h"
+#include "process/input.h"
 #include "process/supervisor.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -29,9 +28,6 @@
  * autorestart=true a command that fails would otherwise keep a core busy.
  */
 #define AUTOMATIC_START_INTERVAL_US (10 * INT64_C(1000))
-
-/* What may wait for a child that does not read its stdin. */
-#define STDIN_PENDING_MAX (16U << 20)
 
 enum happening {
     CHILD_SPAWNED,     /* a start was tried and there is a child */
@@ -430,17 +426,6 @@ static void describe_end(int wait_status, char *text, size_t size)
         (void)snprintf(text, size, "exit status %d", WEXITSTATUS(wait_status));
 }
 
-static void close_stdin(struct process *process)
-{
-    if (process->stdin_event != NULL)
-        event_free(process->stdin_event);
-    if (process->stdin_pending != NULL)
-        evbuffer_free(process->stdin_pending);
-    process->stdin_event = NULL;
-    process->stdin_pending = NULL;
-    fd_close(&process->stdin_fd);
-}
-
 static void end_early(struct process *process, const char *end)
 {
     set_spawn_error(process, "Exited too quickly (process log may have details)");
@@ -486,7 +471,7 @@ void process_child_ended(struct process *process, int wait_status)
 
     process->exitstatus = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
     process->stop_us = process->supervisor->system->wall_us();
-    close_stdin(process);
+    input_close(process);
     detach_streams(process, !was_asked && process->supervisor->state == SUPERVISOR_RUNNING);
     forget_child(process);
     describe_end(wait_status, end, sizeof end);
@@ -526,121 +511,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     }
 }
 
-/* --- stdin -------------------------------------------------------------------------------------------------------- */
-
-static void on_stdin_writable(evutil_socket_t fd, short what, void *context)
-{
-    struct process *process = context;
-
-    (void)what;
-    if (evbuffer_write(process->stdin_pending, fd) < 0 && errno != EAGAIN && errno != EINTR) {
-        log_debug("'%s' closed its stdin: %s", process->config->name, strerror(errno));
-        close_stdin(process);
-        return;
-    }
-    if (evbuffer_get_length(process->stdin_pending) > 0)
-        return;
-    event_free(process->stdin_event);
-    evbuffer_free(process->stdin_pending);
-    process->stdin_event = NULL;
-    process->stdin_pending = NULL;
-}
-
-static int keep_for_stdin(struct process *process, const char *bytes, size_t length, struct error *err)
-{
-    if (process->stdin_pending == NULL) {
-        process->stdin_pending = evbuffer_new();
-        process->stdin_event =
-            event_new(process->supervisor->loop, process->stdin_fd, EV_WRITE | EV_PERSIST, on_stdin_writable, process);
-        if (process->stdin_pending == NULL || process->stdin_event == NULL)
-            memory_exhausted();
-        event_add(process->stdin_event, NULL);
-    }
-    if (evbuffer_get_length(process->stdin_pending) + length > STDIN_PENDING_MAX)
-        return error_set_fault(err, FAULT_FAILED, "%s does not read its stdin", process->config->name);
-    evbuffer_add(process->stdin_pending, bytes, length);
-    return 0;
-}
-
-int process_write_stdin(struct process *process, const char *bytes, size_t length, struct error *err)
-{
-    ssize_t written = 0;
-
-    if (process->pid == 0)
-        return error_set_fault(err, FAULT_NOT_RUNNING, "%s", process->config->name);
-    if (process->stdin_fd < 0)
-        return error_set_fault(err, FAULT_NO_FILE, "%s", process->config->name);
-    if (process->stdin_pending == NULL)
-        written = write(process->stdin_fd, bytes, length);
-    if (written < 0 && errno != EAGAIN && errno != EINTR) {
-        close_stdin(process);
-        return error_set_fault(err, FAULT_NO_FILE, "%s", process->config->name);
-    }
-    const size_t taken = written > 0 ? (size_t)written : 0;
-    return taken < length ? keep_for_stdin(process, bytes + taken, length - taken, err) : 0;
-}
-
-/* --- being told about --------------------------------------------------------------------------------------------- */
-
-const char *process_spawn_error(const struct process *process)
-{
-    return process->spawn_error != NULL ? process->spawn_error : "";
-}
-
-const char *process_log_path(const struct process *process, enum config_stream channel)
-{
-    return process->streams[channel] != NULL ? stream_log_path(process->streams[channel]) : "";
-}
-
-static void describe_uptime(const struct process *process, char *buffer, size_t size)
-{
-    const int64_t seconds = (process->supervisor->system->monotonic_us() - process->started_mono_us) / SECOND_US;
-    const int days = (int)(seconds / 86400);
-    const int rest_of_day = (int)(seconds % 86400);
-    char day_text[32] = "";
-
-    if (days > 0)
-        (void)snprintf(day_text, sizeof day_text, "%d day%s, ", days, days == 1 ? "" : "s");
-    (void)snprintf(buffer, size, "pid %d, uptime %s%d:%02d:%02d", (int)process->pid, day_text, rest_of_day / 3600,
-                   rest_of_day / 60 % 60, rest_of_day % 60);
-}
-
-static void describe_stop_time(const struct process *process, char *buffer, size_t size)
-{
-    /* one that never had a child, for want of a command, has a start but no end */
-    const time_t seconds = (time_t)((process->stop_us != 0 ? process->stop_us : process->start_us) / SECOND_US);
-    struct tm local;
-
-    if (process->start_us == 0) {
-        (void)snprintf(buffer, size, "Not started");
-        return;
-    }
-    localtime_r(&seconds, &local);
-    (void)strftime(buffer, size, "%b %d %I:%M %p", &local);
-}
-
-const char *process_describe(const struct process *process, char *buffer, size_t size)
-{
-    switch (process->state) {
-    case PROCESS_RUNNING:
-        describe_uptime(process, buffer, size);
-        break;
-    case PROCESS_FATAL:
-    case PROCESS_BACKOFF:
-        if (process->spawn_error != NULL)
-            (void)snprintf(buffer, size, "%s", process->spawn_error);
-        else
-            (void)snprintf(buffer, size, "unknown error (try \"tail %s\")", process->config->name);
-        break;
-    case PROCESS_STOPPED:
-    case PROCESS_EXITED:
-        describe_stop_time(process, buffer, size);
-        break;
-    default:
-        buffer[0] = '\0';
-    }
-    return buffer;
-}
+/* --- logs ------------------------------------------------------------------------------------------------------- */
 
 void process_reopen_logs(struct process *process)
 {
@@ -715,7 +586,7 @@ void process_free(struct process *process)
     if (process->pid != 0) /* UNKNOWN: it could not be killed, and its end is the reaper's business alone */
         HASH_DELETE(by_pid, process->supervisor->by_pid, process);
     event_free(process->timer);
-    close_stdin(process);
+    input_close(process);
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
         stream_free(process->streams[channel]);
     free(process->spawn_error);

@@ -1,0 +1,75 @@
+#include "process/input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "process/supervisor.h"
+
+/* What may wait for a child that does not read its stdin. */
+#define STDIN_PENDING_MAX (16U << 20)
+
+void input_close(struct process *process)
+{
+    if (process->stdin_event != NULL)
+        event_free(process->stdin_event);
+    if (process->stdin_pending != NULL)
+        evbuffer_free(process->stdin_pending);
+    process->stdin_event = NULL;
+    process->stdin_pending = NULL;
+    fd_close(&process->stdin_fd);
+}
+
+static void on_stdin_writable(evutil_socket_t fd, short what, void *context)
+{
+    struct process *process = context;
+
+    (void)what;
+    if (evbuffer_write(process->stdin_pending, fd) < 0 && errno != EAGAIN && errno != EINTR) {
+        log_debug("'%s' closed its stdin: %s", process->config->name, strerror(errno));
+        input_close(process);
+        return;
+    }
+    if (evbuffer_get_length(process->stdin_pending) > 0)
+        return;
+    event_free(process->stdin_event);
+    evbuffer_free(process->stdin_pending);
+    process->stdin_event = NULL;
+    process->stdin_pending = NULL;
+}
+
+static int keep_for_stdin(struct process *process, const char *bytes, size_t length, struct error *err)
+{
+    if (process->stdin_pending == NULL) {
+        process->stdin_pending = evbuffer_new();
+        process->stdin_event =
+            event_new(process->supervisor->loop, process->stdin_fd, EV_WRITE | EV_PERSIST, on_stdin_writable, process);
+        if (process->stdin_pending == NULL || process->stdin_event == NULL)
+            memory_exhausted();
+        event_add(process->stdin_event, NULL);
+    }
+    if (evbuffer_get_length(process->stdin_pending) + length > STDIN_PENDING_MAX)
+        return error_set_fault(err, FAULT_FAILED, "%s does not read its stdin", process->config->name);
+    evbuffer_add(process->stdin_pending, bytes, length);
+    return 0;
+}
+
+int process_write_stdin(struct process *process, const char *bytes, size_t length, struct error *err)
+{
+    ssize_t written = 0;
+
+    if (process->pid == 0)
+        return error_set_fault(err, FAULT_NOT_RUNNING, "%s", process->config->name);
+    if (process->stdin_fd < 0)
+        return error_set_fault(err, FAULT_NO_FILE, "%s", process->config->name);
+    if (process->stdin_pending == NULL)
+        written = write(process->stdin_fd, bytes, length);
+    if (written < 0 && errno != EAGAIN && errno != EINTR) {
+        input_close(process);
+        return error_set_fault(err, FAULT_NO_FILE, "%s", process->config->name);
+    }
+    const size_t taken = written > 0 ? (size_t)written : 0;
+    return taken < length ? keep_for_stdin(process, bytes + taken, length - taken, err) : 0;
+}
