@@ -2,6 +2,7 @@
 """Runs the black-box tests: every test in a process of its own, several at a time. See tests/README.md."""
 
 import argparse
+import atexit
 import fnmatch
 import glob
 import importlib.util
@@ -40,6 +41,17 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def copy_programs(source):
+    """Every user must be able to run them, which a build directory below /root or some home does not allow."""
+    directory = tempfile.mkdtemp(prefix="sv")
+    atexit.register(shutil.rmtree, directory, True)
+    os.chmod(directory, 0o755)
+    for name in ("actor", "report"):
+        shutil.copy(os.path.join(source, name), directory)
+        os.chmod(os.path.join(directory, name), 0o755)
+    return directory
+
+
 def set_environment(options):
     """The harness reads where things are from the environment, when it is first imported."""
     build = os.path.abspath(options.build)
@@ -51,9 +63,10 @@ def set_environment(options):
         if not os.access(path, os.X_OK):
             sys.exit("%s: no such program (see --build, --bin, --%s)" % (path, name))
         os.environ[variable] = path
-    programs = os.environ.setdefault("SUPERVISOR_TEST_PROGRAMS", os.path.join(build, "tests", "programs"))
+    programs = os.environ.get("SUPERVISOR_TEST_PROGRAMS", os.path.join(build, "tests", "programs"))
     if not os.access(os.path.join(programs, "actor"), os.X_OK):
         sys.exit("%s: no test programs there (see --build)" % programs)
+    os.environ["SUPERVISOR_TEST_PROGRAMS"] = copy_programs(programs)
     patience = options.patience or (10 if options.wrapper else 1)
     options.limit *= patience
     os.environ["SUPERVISOR_TEST_WRAPPER"] = options.wrapper

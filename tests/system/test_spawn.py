@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 
-from harness import REPORT, TestCase, actor, children_of, lines_of, needs_root, program, read, section, wait_for, write
+from harness import (REPORT, TestCase, actor, children_of, lines_of, needs_root, program, read, run, section,
+                     wait_for, write)
 
 
 class Causes(TestCase):
@@ -100,6 +101,8 @@ class Init(TestCase):
 
     @needs_root
     def test_orphans_are_reaped(self):
+        if run("unshare", "-pf", "--mount-proc", "true").code != 0:
+            self.skipTest("no namespaces here")
         mark = self.path("orphans")
         one = ["fork", "setsid", "mark=%s,x" % mark, "sleep=0.1", "exit=3", "end"]
         daemon = self.prepare(program("a", actor(*one * 10, "exit=0"))
