@@ -1,14 +1,13 @@
 /* The supervisor.* methods over processes that are a fake: no forks, no waiting. */
 #include "cmocka_all.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "api/api.h"
+#include "fake_system.h"
 
 enum { MEMBER_COUNT = 3 };
 
@@ -17,73 +16,12 @@ static struct world {
     struct config *config;
     struct api_context api;
     struct rpc_registry *registry;
-    int64_t now_us;
-    pid_t last_pid;
-    int last_signal;
-    int64_t spawn_us;     /* how long a spawn takes */
     struct config *fresh; /* what load_config() gives; NULL: an error */
     /* What the transport was told last. */
     int answers;
     struct rpc_value *result;
     struct error err;
 } world;
-
-/* --- a system without processes ----------------------------------------------------------------------------------- */
-
-/* The end of a pipe that nobody writes to. */
-static int ended_pipe(void)
-{
-    int ends[2];
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    close(ends[1]);
-    return ends[0];
-}
-
-static int fake_spawn(const struct spawn_request *request, struct spawn_result *result, struct error *err)
-{
-    (void)request;
-    (void)err;
-    world.now_us += world.spawn_us;
-    *result =
-        (struct spawn_result){.pid = ++world.last_pid, .stdin_fd = -1, .output_fds = {ended_pipe(), ended_pipe()}};
-    return 0;
-}
-
-static int fake_kill(pid_t pid, int number)
-{
-    (void)pid;
-    world.last_signal = number;
-    return 0;
-}
-
-static int64_t fake_wall_us(void)
-{
-    return INT64_C(1700000000000000) + world.now_us;
-}
-
-static int64_t fake_monotonic_us(void)
-{
-    return world.now_us;
-}
-
-/* Timers never fire by themselves: time_passes() makes them. */
-static int fake_arm(struct event *timer, int64_t after_us)
-{
-    const struct timeval far = {1000000, 0};
-
-    (void)after_us;
-    return evtimer_add(timer, &far);
-}
-
-static const struct process_system fake_system = {
-    .spawn = fake_spawn,
-    .kill = fake_kill,
-    .wall_us = fake_wall_us,
-    .monotonic_us = fake_monotonic_us,
-    .timer_arm = fake_arm,
-    .timer_disarm = event_del,
-};
 
 static void turn_loop(void)
 {
@@ -93,9 +31,7 @@ static void turn_loop(void)
 
 static void time_passes(struct process *process)
 {
-    evtimer_del(process->timer);
-    world.now_us += 1000000;
-    event_active(process->timer, EV_TIMEOUT, 1);
+    fake_fire(process->timer, 1000000);
     turn_loop();
 }
 
@@ -106,26 +42,6 @@ static void child_ends(struct process *process, int status)
 }
 
 /* --- a configuration: the program "solo" and the group "many" of m0, m1, m2 --------------------------------------- */
-
-static void fill_program(struct config_process *config, const char *name, int priority)
-{
-    static const int expected[] = {0};
-
-    *config = (struct config_process){
-        .name = strdup(name),
-        .program = strdup(name),
-        .command = strdup("/bin/true"),
-        .priority = priority,
-        .autorestart = AUTORESTART_UNEXPECTED,
-        .startsecs = 1,
-        .startretries = 3,
-        .stopsignal = SIGTERM,
-        .stopwaitsecs = 10,
-        .exitcodes = memcpy(malloc(sizeof expected), expected, sizeof expected),
-        .exitcode_count = 1,
-        .umask = -1,
-    };
-}
 
 static struct config_group *make_group(const char *name, size_t count)
 {
@@ -146,11 +62,12 @@ static struct config *make_config(void)
     config->group_count = 2;
     config->groups = calloc(config->group_count, sizeof(struct config_group *));
     config->groups[0] = make_group("solo", 1);
-    fill_program(&config->groups[0]->processes[0], "solo", 999);
+    config->groups[0]->processes[0] = fake_program("solo");
     config->groups[1] = make_group("many", MEMBER_COUNT);
     for (int i = 0; i < MEMBER_COUNT; i++) {
         const char name[] = {'m', (char)('0' + i), '\0'};
-        fill_program(&config->groups[1]->processes[i], name, MEMBER_COUNT - i);
+        config->groups[1]->processes[i] = fake_program(name);
+        config->groups[1]->processes[i].priority = (int)(MEMBER_COUNT - i);
     }
     return config;
 }
@@ -169,11 +86,11 @@ static int set_up(void **state)
 
     (void)state;
     memset(&world, 0, sizeof world);
-    world.now_us = 1000000000;
-    world.last_pid = 100;
+    fake_reset();
     world.loop = event_base_new();
-    world.api = (struct api_context){
-        .supervisor = supervisor_new(world.loop, &fake_system), .config = make_config(), .load_config = load_config};
+    world.api = (struct api_context){.supervisor = supervisor_new(world.loop, &fake_process_system),
+                                     .config = make_config(),
+                                     .load_config = load_config};
     supervisor_configure(world.api.supervisor, world.api.config);
     for (size_t i = 0; i < world.api.config->group_count; i++)
         assert_int_equal(supervisor_add_group(world.api.supervisor, world.api.config->groups[i], &err), 0);
@@ -322,7 +239,7 @@ static void a_stop_answers_when_the_process_has_ended(void **state)
     (void)state;
     run_solo();
     assert_non_null(call_name("supervisor.stopProcess", "solo"));
-    assert_int_equal(world.last_signal, SIGTERM);
+    assert_int_equal(fake.sent[fake.sent_count - 1].number, SIGTERM);
     turn_loop();
     assert_int_equal(world.answers, 0);
 
@@ -369,10 +286,10 @@ static void signals_are_sent_by_name_and_number(void **state)
     run_solo();
     call("supervisor.signalProcess", rpc_string("solo"), rpc_string("usr1"));
     assert_true_answer();
-    assert_int_equal(world.last_signal, SIGUSR1);
+    assert_int_equal(fake.sent[fake.sent_count - 1].number, SIGUSR1);
     call("supervisor.signalProcess", rpc_string("solo"), rpc_int(SIGHUP));
     assert_true_answer();
-    assert_int_equal(world.last_signal, SIGHUP);
+    assert_int_equal(fake.sent[fake.sent_count - 1].number, SIGHUP);
     call("supervisor.signalProcess", rpc_string("solo"), rpc_string(""));
     assert_fault(FAULT_BAD_SIGNAL, "BAD_SIGNAL: ");
 }
@@ -412,7 +329,7 @@ static void a_group_leaves_out_what_needs_nothing(void **state)
 static void slow_starts_give_others_their_turn(void **state)
 {
     (void)state;
-    world.spawn_us = 1000000;
+    fake.spawn_us = 1000000;
     assert_non_null(call("supervisor.startProcessGroup", rpc_string("many"), rpc_boolean(false)));
     assert_int_equal(member(2)->state, PROCESS_STARTING);
     assert_int_equal(member(0)->state, PROCESS_STOPPED);
@@ -425,7 +342,7 @@ static void slow_starts_give_others_their_turn(void **state)
 static void a_group_may_go_while_its_start_is_under_way(void **state)
 {
     (void)state;
-    world.spawn_us = 1000000;
+    fake.spawn_us = 1000000;
     assert_non_null(call("supervisor.startAllProcesses", rpc_boolean(false), NULL));
     assert_int_equal(solo()->state, PROCESS_STARTING);
     struct error err;

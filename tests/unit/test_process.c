@@ -5,97 +5,12 @@
 #include "cmocka_all.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "process/supervisor.h"
-
-struct sent_signal {
-    pid_t pid;
-    int number;
-};
-
-static struct world {
-    int64_t now_us;
-    int64_t wall_step_us; /* how far the wall clock has been set away from the other */
-    pid_t last_pid;
-    int spawn_refusals; /* how many spawns to refuse */
-    int kill_errno;
-    struct sent_signal sent[64];
-    size_t sent_count;
-    int timers_armed;
-    int64_t last_timer_us;
-    struct event *armed;
-} world;
-
-/* The end of a pipe that nobody writes to. */
-static int ended_pipe(void)
-{
-    int ends[2];
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-    close(ends[1]);
-    return ends[0];
-}
-
-static int fake_spawn(const struct spawn_request *request, struct spawn_result *result, struct error *err)
-{
-    (void)request;
-    if (world.spawn_refusals > 0) {
-        world.spawn_refusals--;
-        return error_set(err, "Too many processes in process table to spawn 'cat'");
-    }
-    *result =
-        (struct spawn_result){.pid = ++world.last_pid, .stdin_fd = -1, .output_fds = {ended_pipe(), ended_pipe()}};
-    return 0;
-}
-
-static int fake_kill(pid_t pid, int number)
-{
-    assert_true(world.sent_count < sizeof world.sent / sizeof world.sent[0]);
-    world.sent[world.sent_count++] = (struct sent_signal){pid, number};
-    errno = world.kill_errno;
-    return world.kill_errno != 0 ? -1 : 0;
-}
-
-static int64_t fake_wall_us(void)
-{
-    return INT64_C(1700000000000000) + world.now_us + world.wall_step_us;
-}
-
-static int64_t fake_monotonic_us(void)
-{
-    return world.now_us;
-}
-
-static int fake_arm(struct event *timer, int64_t after_us)
-{
-    const struct timeval far = {1000000, 0};
-
-    world.armed = timer;
-    world.last_timer_us = after_us;
-    return evtimer_add(timer, &far); /* pending for whoever asks; time_passes() makes it fire */
-}
-
-static int fake_disarm(struct event *timer)
-{
-    if (world.armed == timer)
-        world.armed = NULL;
-    return evtimer_del(timer);
-}
-
-static const struct process_system fake_system = {
-    .spawn = fake_spawn,
-    .kill = fake_kill,
-    .wall_us = fake_wall_us,
-    .monotonic_us = fake_monotonic_us,
-    .timer_arm = fake_arm,
-    .timer_disarm = fake_disarm,
-};
+#include "fake_system.h"
 
 /* What the bus carried, as one word of text a state: "STARTING RUNNING ". */
 static char history[1024];
@@ -110,26 +25,6 @@ static void note_state(void *context, const struct event_occurrence *occurrence)
 static struct event_base *loop;
 static struct supervisor *supervisor;
 static struct event_subscription *subscription;
-
-static struct config_process program(const char *name)
-{
-    static int expected[] = {0};
-
-    return (struct config_process){
-        .name = strdup(name),
-        .program = strdup(name),
-        .command = strdup("/bin/true -x 'a b'"),
-        .priority = 999,
-        .autorestart = AUTORESTART_UNEXPECTED,
-        .startsecs = 1,
-        .startretries = 3,
-        .stopsignal = SIGTERM,
-        .stopwaitsecs = 10,
-        .exitcodes = memcpy(malloc(sizeof expected), expected, sizeof expected),
-        .exitcode_count = 1,
-        .umask = -1,
-    };
-}
 
 static struct process *add(struct config_process config, int priority)
 {
@@ -153,13 +48,8 @@ static void turn_loop(void)
 /* Lets the timer that was armed last come to its end. */
 static void time_passes(void)
 {
-    struct event *timer = world.armed;
-
-    assert_non_null(timer);
-    world.now_us += world.last_timer_us;
-    world.armed = NULL;
-    evtimer_del(timer);
-    event_active(timer, EV_TIMEOUT, 1);
+    assert_non_null(fake.armed);
+    fake_fire(fake.armed, fake.last_timer_us);
     turn_loop();
     turn_loop();
 }
@@ -176,12 +66,10 @@ static int set_up(void **state)
         .daemon = {.identifier = (char *)(uintptr_t) "supervisor", .childlogdir = (char *)(uintptr_t) "/tmp"}};
 
     (void)state;
-    memset(&world, 0, sizeof world);
-    world.now_us = 1000000000;
-    world.last_pid = 100;
+    fake_reset();
     history[0] = '\0';
     loop = event_base_new();
-    supervisor = supervisor_new(loop, &fake_system);
+    supervisor = supervisor_new(loop, &fake_process_system);
     supervisor_configure(supervisor, &config);
     subscription = event_subscribe(supervisor->bus, event_mask(EVENT_TYPE_PROCESS_STATE), note_state, NULL);
     return 0;
@@ -203,13 +91,13 @@ static int tear_down(void **state)
 
 static void it_runs_after_startsecs(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
 
     (void)state;
     assert_int_equal(process_start(cat, &err), 0);
     assert_int_equal(cat->state, PROCESS_STARTING);
-    assert_int_equal(world.last_timer_us, 1000000);
+    assert_int_equal(fake.last_timer_us, 1000000);
     time_passes();
     assert_int_equal(cat->state, PROCESS_RUNNING);
     assert_string_equal(history, "STARTING RUNNING ");
@@ -219,7 +107,7 @@ static void it_runs_after_startsecs(void **state)
 
 static void without_startsecs_it_runs_at_once(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
     struct error err;
 
     (void)state;
@@ -234,7 +122,7 @@ static void without_startsecs_it_runs_at_once(void **state)
 
 static void early_exits_back_off_longer_each_time_and_end_in_fatal(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
 
     (void)state;
@@ -242,7 +130,7 @@ static void early_exits_back_off_longer_each_time_and_end_in_fatal(void **state)
     for (int attempt = 1; attempt <= 3; attempt++) {
         child_exits(cat, 0);
         assert_int_equal(cat->state, PROCESS_BACKOFF);
-        assert_int_equal(world.last_timer_us, attempt * 1000000);
+        assert_int_equal(fake.last_timer_us, attempt * 1000000);
         assert_string_equal(process_spawn_error(cat), "Exited too quickly (process log may have details)");
         time_passes();
         assert_int_equal(cat->state, PROCESS_STARTING);
@@ -253,16 +141,16 @@ static void early_exits_back_off_longer_each_time_and_end_in_fatal(void **state)
     assert_string_equal(history, "STARTING BACKOFF STARTING BACKOFF STARTING BACKOFF STARTING BACKOFF FATAL ");
     assert_int_equal(process_start(cat, &err), 0);
     child_exits(cat, 0);
-    assert_int_equal(world.last_timer_us, 1000000); /* it counts afresh */
+    assert_int_equal(fake.last_timer_us, 1000000); /* it counts afresh */
 }
 
 static void a_refused_fork_is_a_failed_start(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
 
     (void)state;
-    world.spawn_refusals = 1;
+    fake.spawn_refusals = 1;
     assert_int_equal(process_start(cat, &err), -1);
     assert_int_equal(err.fault, FAULT_SPAWN_ERROR);
     assert_int_equal(cat->state, PROCESS_BACKOFF);
@@ -273,7 +161,7 @@ static void a_refused_fork_is_a_failed_start(void **state)
 
 static void a_missing_command_is_refused_to_users_and_fatal_at_boot(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
     struct error err;
 
     (void)state;
@@ -319,7 +207,7 @@ static void it_restarts_as_autorestart_says(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char name[] = "cat0";
         name[3] = (char)('0' + i);
-        struct config_process config = program(name);
+        struct config_process config = fake_program(name);
         config.autorestart = cases[i].autorestart;
         struct process *cat = running(config);
         child_exits(cat, cases[i].status);
@@ -330,7 +218,7 @@ static void it_restarts_as_autorestart_says(void **state)
 
 static void a_signal_is_never_an_expected_end(void **state)
 {
-    struct process *cat = running(program("cat"));
+    struct process *cat = running(fake_program("cat"));
 
     (void)state;
     process_child_ended(cat, W_EXITCODE(0, SIGKILL));
@@ -342,23 +230,23 @@ static void a_signal_is_never_an_expected_end(void **state)
 
 static void one_that_ends_at_once_does_not_spin(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
 
     (void)state;
     config.startsecs = 0;
     config.autorestart = AUTORESTART_ALWAYS;
     struct process *cat = running(config);
-    world.now_us += 1000;
+    fake.now_us += 1000;
     child_exits(cat, 0);
     assert_int_equal(cat->state, PROCESS_EXITED);
-    assert_int_equal(world.last_timer_us, 9000);
+    assert_int_equal(fake.last_timer_us, 9000);
     time_passes();
     assert_int_equal(cat->state, PROCESS_RUNNING);
 }
 
 static void a_due_restart_can_be_called_off(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
     struct error err;
 
     (void)state;
@@ -368,25 +256,25 @@ static void a_due_restart_can_be_called_off(void **state)
     child_exits(cat, 0);
     assert_int_equal(process_stop(cat, &err), 0);
     assert_int_equal(cat->state, PROCESS_STOPPED);
-    assert_null(world.armed);
+    assert_null(fake.armed);
 }
 
 static void it_is_stopped_by_signal_then_killed(void **state)
 {
-    struct process *cat = running(program("cat"));
+    struct process *cat = running(fake_program("cat"));
     struct error err;
 
     (void)state;
     assert_int_equal(process_stop(cat, &err), 0);
     assert_int_equal(cat->state, PROCESS_STOPPING);
-    assert_int_equal(world.sent[0].pid, cat->pid);
-    assert_int_equal(world.sent[0].number, SIGTERM);
-    assert_int_equal(world.last_timer_us, 10000000);
+    assert_int_equal(fake.sent[0].pid, cat->pid);
+    assert_int_equal(fake.sent[0].number, SIGTERM);
+    assert_int_equal(fake.last_timer_us, 10000000);
     assert_int_equal(process_start(cat, &err), -1);
     assert_int_equal(err.fault, FAULT_ABNORMAL_TERMINATION);
     time_passes();
-    assert_int_equal(world.sent_count, 2);
-    assert_int_equal(world.sent[1].number, SIGKILL);
+    assert_int_equal(fake.sent_count, 2);
+    assert_int_equal(fake.sent[1].number, SIGKILL);
     process_child_ended(cat, W_EXITCODE(0, SIGKILL));
     turn_loop();
     assert_int_equal(cat->state, PROCESS_STOPPED);
@@ -397,7 +285,7 @@ static void it_is_stopped_by_signal_then_killed(void **state)
 
 static void whole_groups_are_signalled_on_request(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
     struct error err;
 
     (void)state;
@@ -406,18 +294,18 @@ static void whole_groups_are_signalled_on_request(void **state)
     struct process *cat = running(config);
     assert_int_equal(process_stop(cat, &err), 0);
     time_passes();
-    assert_int_equal(world.sent[0].pid, -cat->pid);
-    assert_int_equal(world.sent[0].number, SIGINT);
-    assert_int_equal(world.sent[1].pid, -cat->pid);
+    assert_int_equal(fake.sent[0].pid, -cat->pid);
+    assert_int_equal(fake.sent[0].number, SIGINT);
+    assert_int_equal(fake.sent[1].pid, -cat->pid);
 }
 
 static void one_that_cannot_be_killed_is_unknown(void **state)
 {
-    struct process *cat = running(program("cat"));
+    struct process *cat = running(fake_program("cat"));
     struct error err;
 
     (void)state;
-    world.kill_errno = EPERM;
+    fake.kill_errno = EPERM;
     assert_int_equal(process_stop(cat, &err), -1);
     assert_int_equal(err.fault, FAULT_FAILED);
     assert_int_equal(cat->state, PROCESS_UNKNOWN);
@@ -428,11 +316,11 @@ static void one_that_cannot_be_killed_is_unknown(void **state)
 
 static void one_that_cannot_be_killed_can_be_removed(void **state)
 {
-    struct process *cat = running(program("cat"));
+    struct process *cat = running(fake_program("cat"));
     struct error err;
 
     (void)state;
-    world.kill_errno = EPERM;
+    fake.kill_errno = EPERM;
     assert_int_equal(process_stop(cat, &err), -1);
     assert_int_equal(supervisor_remove_group(supervisor, cat->group, &err), 0);
     assert_null(supervisor->by_pid); /* its end, whenever it comes, is that of a stranger */
@@ -440,7 +328,7 @@ static void one_that_cannot_be_killed_can_be_removed(void **state)
 
 static void back_off_can_be_stopped(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
 
     (void)state;
@@ -448,33 +336,33 @@ static void back_off_can_be_stopped(void **state)
     child_exits(cat, 1);
     assert_int_equal(process_stop(cat, &err), 0);
     assert_int_equal(cat->state, PROCESS_STOPPED);
-    assert_int_equal(world.sent_count, 0);
+    assert_int_equal(fake.sent_count, 0);
     assert_int_equal(cat->attempts, 0);
 }
 
 static void steps_of_the_wall_clock_do_not_matter(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
     char text[128];
 
     (void)state;
     assert_int_equal(process_start(cat, &err), 0);
-    world.wall_step_us = INT64_C(-3600) * 1000000;
-    world.now_us += 500000;
+    fake.wall_step_us = INT64_C(-3600) * 1000000;
+    fake.now_us += 500000;
     child_exits(cat, 0);
     assert_int_equal(cat->state, PROCESS_BACKOFF);
     time_passes();
     time_passes();
     assert_int_equal(cat->state, PROCESS_RUNNING);
-    world.wall_step_us = INT64_C(7200) * 1000000;
-    world.now_us += (INT64_C(86400) + 3723) * 1000000;
+    fake.wall_step_us = INT64_C(7200) * 1000000;
+    fake.now_us += (INT64_C(86400) + 3723) * 1000000;
     assert_string_equal(process_describe(cat, text, sizeof text), "pid 102, uptime 1 day, 1:02:04");
 }
 
 static void descriptions_say_what_matters(void **state)
 {
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     char text[128];
     struct error err;
 
@@ -497,10 +385,10 @@ static void note_stopped(void *context)
 static void a_shutdown_goes_by_priority(void **state)
 {
     (void)state;
-    struct process *low = running(program("low"));
+    struct process *low = running(fake_program("low"));
     struct error err;
-    struct process *high = add(program("high"), 1000);
-    struct process *other = add(program("other"), 1000);
+    struct process *high = add(fake_program("high"), 1000);
+    struct process *other = add(fake_program("other"), 1000);
 
     has_stopped = false;
     supervisor->on_stopped = note_stopped;
@@ -510,11 +398,11 @@ static void a_shutdown_goes_by_priority(void **state)
     supervisor_stop(supervisor, SUPERVISOR_SHUTDOWN);
     assert_int_equal(supervisor->state, SUPERVISOR_SHUTDOWN);
     turn_loop();
-    assert_int_equal(world.sent_count, 2); /* both of priority 1000, and nobody else */
+    assert_int_equal(fake.sent_count, 2); /* both of priority 1000, and nobody else */
     assert_int_equal(low->state, PROCESS_RUNNING);
     child_exits(high, 0);
     turn_loop();
-    assert_int_equal(world.sent_count, 2);
+    assert_int_equal(fake.sent_count, 2);
     child_exits(other, 0);
     turn_loop();
     assert_int_equal(low->state, PROCESS_STOPPING);
@@ -527,7 +415,7 @@ static void a_shutdown_goes_by_priority(void **state)
 
 static void nothing_restarts_during_a_shutdown(void **state)
 {
-    struct config_process config = program("cat");
+    struct config_process config = fake_program("cat");
 
     (void)state;
     config.autorestart = AUTORESTART_ALWAYS;
@@ -536,7 +424,7 @@ static void nothing_restarts_during_a_shutdown(void **state)
     child_exits(cat, 1); /* before the stop signal was sent */
     turn_loop();
     assert_int_equal(cat->state, PROCESS_EXITED);
-    assert_int_equal(world.sent_count, 0);
+    assert_int_equal(fake.sent_count, 0);
 }
 
 /* A subscriber that stops whatever starts: the machine must cope with being stepped from within its own events. */
@@ -553,7 +441,7 @@ static void a_subscriber_may_stop_what_starts(void **state)
 {
     struct event_subscription *spoilsport =
         event_subscribe(supervisor->bus, event_mask(EVENT_TYPE_PROCESS_STATE), stop_at_once, NULL);
-    struct process *cat = add(program("cat"), 999);
+    struct process *cat = add(fake_program("cat"), 999);
     struct error err;
 
     (void)state;
@@ -561,7 +449,7 @@ static void a_subscriber_may_stop_what_starts(void **state)
     assert_int_equal(cat->state, PROCESS_STOPPING);
     child_exits(cat, 0);
     assert_int_equal(cat->state, PROCESS_STOPPED);
-    world.spawn_refusals = 1;
+    fake.spawn_refusals = 1;
     assert_int_equal(process_start(cat, &err), -1);
     assert_int_equal(cat->state, PROCESS_STOPPED);
     event_unsubscribe(spoilsport);
@@ -569,7 +457,7 @@ static void a_subscriber_may_stop_what_starts(void **state)
 
 static void a_group_with_somebody_alive_stays(void **state)
 {
-    struct process *cat = running(program("cat"));
+    struct process *cat = running(fake_program("cat"));
     struct error err;
 
     (void)state;
