@@ -26,7 +26,7 @@ struct config_environment {
 /* A UNIX account named by a `user=` option: switch with setgroups, setgid, setuid. */
 struct config_account {
     bool is_set;
-    char *name; /* as in /etc/passwd; NULL when a numeric id has no entry there */
+    char *name; /* as in /etc/passwd */
     uid_t uid;
     gid_t gid;
 };
@@ -104,7 +104,7 @@ struct config_group {
     struct config_fcgi_socket *socket; /* CONFIG_GROUP_FCGI, else NULL */
     struct {                           /* CONFIG_GROUP_LISTENER, else zero */
         int buffer_size;
-        char **events; /* type names as configured, known to be valid names */
+        char **events; /* type names, in capitals; config/load.h says who knows which there are */
         size_t event_count;
         char *result_handler;
     } listener;

@@ -75,7 +75,12 @@ PARSE(parse_numprocs)
 
 PARSE(parse_limit)
 {
-    return value_parse_integer(text, INT64_MIN, INT64_MAX, field, err);
+    int64_t *result = field;
+
+    if (value_parse_integer(text, INT64_MIN, INT64_MAX, result, err) < 0)
+        return -1;
+    *result = *result < 0 ? 0 : *result;
+    return 0;
 }
 
 PARSE(parse_size)

@@ -15,12 +15,12 @@ typedef int *option_integers;
 #define OPTION_KINDS(X)                                                   \
     X(boolean, bool)                                                      \
     X(integer, int)                                                       \
-    X(natural, int) /* negative numbers count as 0 */                     \
-    X(positive, int)                                                      \
+    X(natural, int)  /* negative numbers count as 0 */                    \
+    X(positive, int) /* from 1; -1 when unset */                          \
     X(numprocs, int)                                                      \
-    X(limit, int64_t)                                                     \
+    X(limit, int64_t) /* as natural, for what may be large */             \
     X(size, int64_t)                                                      \
-    X(mode, int)                                                          \
+    X(mode, int) /* octal; -1 when unset */                               \
     X(signal, int)                                                        \
     X(log_level, enum log_level)                                          \
     X(autorestart, enum config_autorestart)                               \
