@@ -49,11 +49,14 @@ static void forget(struct operation *operation, struct awaited *awaited)
 
 static void operation_free(struct operation *operation)
 {
-    struct awaited *awaited;
-    struct awaited *next;
+    struct awaited *awaited = operation->awaited;
 
-    HASH_ITER (hh, operation->awaited, awaited, next)
-        forget(operation, awaited);
+    HASH_CLEAR(hh, operation->awaited);
+    while (awaited != NULL) {
+        struct awaited *next = awaited->hh.next;
+        free(awaited);
+        awaited = next;
+    }
     event_unsubscribe(operation->subscription);
     event_free(operation->turn);
     rpc_value_free(operation->results);
