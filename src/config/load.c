@@ -16,8 +16,7 @@
 
 static const struct loader_scope no_scope = {0};
 
-/* --- files ---------------------------------------------------------------------------------------------------------
- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static bool is_directory(const char *path)
 {
@@ -88,8 +87,7 @@ static int include_files(struct loader *loader, struct error *err)
     return result;
 }
 
-/* --- sections ------------------------------------------------------------------------------------------------------
- */
+/* --- sections ----------------------------------------------------------------------------------------------------- */
 
 static const struct ini_section *require_section(const struct loader *loader, const char *name, struct error *err)
 {
@@ -166,8 +164,7 @@ static int make_servers(struct loader *loader, const char *kind_name, const stru
     return 0;
 }
 
-/* --- plugins -------------------------------------------------------------------------------------------------------
- */
+/* --- plugins ------------------------------------------------------------------------------------------------------ */
 
 struct plugin_list {
     struct config_plugin **plugins;
@@ -211,8 +208,7 @@ static int make_plugins(struct loader *loader, const char *prefix, const struct 
     return 0;
 }
 
-/* --- the whole -----------------------------------------------------------------------------------------------------
- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static int load_for_ctl(struct loader *loader, struct error *err)
 {

@@ -30,8 +30,7 @@ void option_context_release(struct option_context *context)
     *context = (struct option_context){0};
 }
 
-/* --- numbers and words of a fixed set ------------------------------------------------------------------------------
- */
+/* --- numbers and words of a fixed set ----------------------------------------------------------------------------- */
 
 static int parse_int(const char *text, int64_t minimum, int64_t maximum, int *result, struct error *err)
 {
@@ -150,8 +149,7 @@ const struct option_type option_type_signal = {"signal (name or number)", parse_
 const struct option_type option_type_log_level = {"log level", parse_log_level, equal_log_level};
 const struct option_type option_type_autorestart = {"true, false or unexpected", parse_autorestart, equal_autorestart};
 
-/* --- text and paths ------------------------------------------------------------------------------------------------
- */
+/* --- text and paths ----------------------------------------------------------------------------------------------- */
 
 static bool texts_equal(const char *a, const char *b)
 {
@@ -308,8 +306,7 @@ const struct option_type option_type_client_url = TEXT_TYPE("http:// or unix:// 
 const struct option_type option_type_socket_url = TEXT_TYPE("tcp://host:port or unix:///path", parse_socket_url);
 const struct option_type option_type_factory = TEXT_TYPE("module:function or path", parse_factory);
 
-/* --- logs ----------------------------------------------------------------------------------------------------------
- */
+/* --- logs --------------------------------------------------------------------------------------------------------- */
 
 PARSE(parse_log)
 {
@@ -349,8 +346,7 @@ RELEASE(release_log)
 
 const struct option_type option_type_log = {"path, AUTO, NONE or syslog", parse_log, equal_log, release_log};
 
-/* --- accounts ------------------------------------------------------------------------------------------------------
- */
+/* --- accounts ----------------------------------------------------------------------------------------------------- */
 
 /* Looks an account up unless it is the one that was looked up last. */
 static int find_account(const char *text, struct config_account *result, struct option_context *context,
@@ -432,8 +428,7 @@ const struct option_type option_type_owner = {"user or user:group", parse_owner,
 const struct option_type option_type_account_owner = {"user or user:group", parse_account_owner, equal_account_owner,
                                                       release_account, unset_account_owner};
 
-/* --- lists ---------------------------------------------------------------------------------------------------------
- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 PARSE(parse_environment)
 {

@@ -113,8 +113,7 @@ const struct option *option_find(const struct option_section *section, const cha
 void option_visit_all(void (*visit)(const struct option_section *section, const struct option *option, void *context),
                       void *context);
 
-/* --- records, by their table ---------------------------------------------------------------------------------------
- */
+/* --- records, by their table -------------------------------------------------------------------------------------- */
 
 int option_parse(const struct option *option, void *record, const char *text, struct option_context *context,
                  struct error *err);

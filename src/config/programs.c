@@ -52,8 +52,7 @@ static char *take_name(const struct loader *loader, const struct ini_section *se
     return NULL;
 }
 
-/* --- processes -----------------------------------------------------------------------------------------------------
- */
+/* --- processes ---------------------------------------------------------------------------------------------------- */
 
 /* What one option says about others. */
 static int settle_process(const struct plan *plan, struct config_process *process, struct error *err)
@@ -152,8 +151,7 @@ static int check_duplicate_processes(const struct loader *loader, const struct i
     return loader_locate(loader, section, NULL, err);
 }
 
-/* --- groups --------------------------------------------------------------------------------------------------------
- */
+/* --- groups ------------------------------------------------------------------------------------------------------- */
 
 static struct config_group *add_group(struct loader *loader, enum config_group_kind kind, const char *name)
 {
@@ -265,8 +263,7 @@ static int make_homogeneous_group(struct loader *loader, const struct ini_sectio
     return kind == CONFIG_GROUP_LISTENER ? make_listener(&plan, group, err) : 0;
 }
 
-/* --- [group:x] -----------------------------------------------------------------------------------------------------
- */
+/* --- [group:x] ---------------------------------------------------------------------------------------------------- */
 
 /* The names of all programs that a [group:x] has taken, as a set. */
 struct member {
@@ -361,8 +358,7 @@ static int make_mixed_group(struct loader *loader, const struct ini_section *sec
     return result;
 }
 
-/* --- all of them ---------------------------------------------------------------------------------------------------
- */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 static int compare_groups(const void *a, const void *b)
 {

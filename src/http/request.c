@@ -69,7 +69,7 @@ void http_request_on_cancel(struct http_request *request, void (*cancel)(void *c
     request->cancel_context = context;
 }
 
-/* Suspending and resuming */
+/* --- suspending and resuming -------------------------------------------------------------------------------------- */
 
 /* libmicrohttpd goes on with it when it runs next, which nothing but us would make it do. */
 static void request_resume(struct http_request *request)
@@ -154,7 +154,7 @@ bool http_listener_is_answering(const struct http_listener *listener)
     return false;
 }
 
-/* From the headers to the handler */
+/* --- from the headers to the handler ------------------------------------------------------------------------------ */
 
 static bool is_word_in(const char *words, const char *word)
 {
@@ -334,7 +334,7 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
     free(request);
 }
 
-/* Answers */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static void request_answer(struct http_request *request, unsigned status, struct MHD_Response *response)
 {
@@ -380,7 +380,7 @@ void http_respond_error(struct http_request *request, unsigned status, const cha
     request_answer(request, status, response);
 }
 
-/* Streams */
+/* --- streams ------------------------------------------------------------------------------------------------------ */
 
 static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t size)
 {

@@ -31,7 +31,7 @@ void http_server_route(struct http_server *server, const struct http_route *rout
     utarray_push_back(&server->bindings, &binding);
 }
 
-/* Driving libmicrohttpd */
+/* --- driving libmicrohttpd ---------------------------------------------------------------------------------------- */
 
 /*
  * The timer is there only while a connection can run out of time. One that is due too early does no harm and is set
@@ -62,7 +62,7 @@ static void on_run(evutil_socket_t fd, short what, void *context)
     listener_plan(listener);
 }
 
-/* Accepting */
+/* --- accepting ---------------------------------------------------------------------------------------------------- */
 
 static void listener_accept_on(struct http_listener *listener)
 {
@@ -146,7 +146,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         listener_accept_on(listener);
 }
 
-/* Making and ending */
+/* --- making and ending -------------------------------------------------------------------------------------------- */
 
 static unsigned choose_connections_max(void)
 {
@@ -234,7 +234,7 @@ void http_server_free(struct http_server *server)
     free(server);
 }
 
-/* Draining */
+/* --- draining ----------------------------------------------------------------------------------------------------- */
 
 /* False when there is nothing more to wait for. */
 static bool listener_wait(struct http_listener *listener, int64_t left_us)

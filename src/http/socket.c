@@ -23,7 +23,7 @@ static int refuse(struct error *err, int os, const char *where)
     return error_from_errno(err, os, "Cannot open an HTTP server: %s", where);
 }
 
-/* UNIX */
+/* --- UNIX sockets ------------------------------------------------------------------------------------------------- */
 
 /* The file that each UNIX socket has made: its descriptor does not tell. */
 struct socket_file {
@@ -137,7 +137,7 @@ static int open_unix(const struct config_server *config, int fds[2], struct erro
     return 0;
 }
 
-/* TCP */
+/* --- TCP sockets -------------------------------------------------------------------------------------------------- */
 
 static int set_option(int fd, int level, int option)
 {

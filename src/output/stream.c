@@ -132,7 +132,7 @@ struct logfile *stream_logfile(struct stream *stream)
     return stream->log != NULL && !console_is_meant(stream->path) ? stream->log : NULL;
 }
 
-/* ---- to the system log: whole lines ---- */
+/* --- to the system log: whole lines ------------------------------------------------------------------------------- */
 
 /* Sends the lines of the text and returns how many bytes they had; with `all`, also one without an end. */
 static size_t syslog_lines(const struct stream *stream, const char *text, size_t length, bool all)
@@ -166,7 +166,7 @@ static void syslog_finish(struct stream *stream)
     evbuffer_drain(held, syslog_lines(stream, contiguous(held), evbuffer_get_length(held), true));
 }
 
-/* ---- to a console: whole lines as far as possible, and back-pressure ---- */
+/* --- to a console: whole lines as far as possible, and back-pressure ---------------------------------------------- */
 
 /* How many of the held bytes may go now: up to the last newline, or all of an endless line. */
 static size_t console_sendable(const char *text, size_t length, bool child_is_gone)
@@ -220,7 +220,7 @@ static void console_take(struct stream *stream, const char *bytes, size_t length
         event_del(stream->readable);
 }
 
-/* ---- from the pipe ---- */
+/* --- from the pipe ------------------------------------------------------------------------------------------------ */
 
 static void deliver(struct stream *stream, const char *bytes, size_t length)
 {
@@ -299,7 +299,7 @@ static void drain_pipe(struct stream *stream)
     }
 }
 
-/* ---- the life of a child ---- */
+/* --- the life of a child ------------------------------------------------------------------------------------------ */
 
 static int open_console(struct stream *stream, struct error *err)
 {

@@ -74,7 +74,7 @@ int spawn_prepare(struct error *err)
     return 0;
 }
 
-/* --- in the child: shares the daemon's memory, so it calls the system and writes only to its own stack ----------- */
+/* --- in the child: shares the daemon's memory, so it calls the system and writes only to its own stack ------------ */
 
 /* AddressSanitizer knows the daemon's stack, not this one, and would complain of every way out. */
 #define IN_CHILD __attribute__((no_sanitize("address")))
