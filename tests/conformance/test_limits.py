@@ -2,7 +2,7 @@
 
 import re
 
-from harness import TestCase, program, read
+from harness import TestCase, not_wrapped, program, read
 
 
 class Limits(TestCase):
@@ -10,6 +10,7 @@ class Limits(TestCase):
         """The soft limit."""
         return int(re.search(r"^%s +(\d+)" % name, read("/proc/%d/limits" % pid), re.M).group(1))
 
+    @not_wrapped("valgrind keeps descriptors, and the limit, to itself")
     def test_minfds_raises_the_limit(self):
         daemon = self.prepare(supervisord={"minfds": 700})
         daemon.prefix = ["prlimit", "--nofile=256:4096"]
@@ -27,6 +28,7 @@ class Limits(TestCase):
         self.assertEqual(2, answer.code)
         self.assertIn("minfds", answer.err)
 
+    @not_wrapped("valgrind keeps descriptors, and the limit, to itself")
     def test_satisfied_limit_is_left_alone(self):
         daemon = self.prepare(supervisord={"minfds": 300})
         daemon.prefix = ["prlimit", "--nofile=2000:4000"]

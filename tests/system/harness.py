@@ -86,6 +86,11 @@ def alone(what):
     return mark("alone", True)(what)
 
 
+def not_wrapped(why):
+    """Skipped under valgrind and the like, which then stands between the daemon and what the test is about."""
+    return unittest.skipIf(WRAPPER, why)
+
+
 @functools.lru_cache(maxsize=None)
 def is_instrumented():
     """Whether the daemon runs under a tool that changes how much memory it takes."""
