@@ -2,7 +2,9 @@
 
 import os
 import resource
+import socket
 import time
+import xmlrpc.client
 
 from harness import (PATIENCE, TestCase, actor, alone, children_of, is_instrumented, lines_of, program, time_limit,
                      wait_for)
@@ -112,21 +114,60 @@ class Growth(TestCase):
 
     @time_limit(3600 if LONG else 120)
     def test_over_calls(self):
-        daemon = self.daemon(program("a", actor("hang")))
+        daemon = self.daemon(program("a", actor("hang")) + program("b", actor("hang"), autostart="false"),
+                             supervisord={"loglevel": "warn"})
         daemon.wait_state("a", "RUNNING")
+        it = daemon.supervisor
+
+        def refused(call, *arguments):
+            with self.assertRaises(xmlrpc.client.Fault):
+                call(*arguments)
+
+        def change():
+            it.startProcess("b")
+            it.stopProcess("b")
+            refused(it.startProcess, "a")
+            it.reloadConfig()
+            it.removeProcessGroup("b")
+            it.addProcessGroup("b")
+            self.assertIn(b" 400 ", daemon.raw(b"POST /RPC2 HTTP/1.0\r\nContent-Length: 3\r\n\r\n<x>"))
 
         def talk(times):
-            for _ in range(times // 4):
-                daemon.supervisor.getState()
-                daemon.supervisor.getProcessInfo("a")
-                daemon.supervisor.getAllProcessInfo()
-                daemon.supervisor.readProcessStdoutLog("a", 0, 0)
+            for _ in range(times // 40):
+                change()
+                several = xmlrpc.client.MultiCall(daemon.rpc)
+                for _ in range(4):
+                    several.supervisor.getState()
+                    several.supervisor.getProcessInfo("a")
+                    several.supervisor.getAllProcessInfo()
+                    several.supervisor.readProcessStdoutLog("a", 0, 0)
+                several()
+                for _ in range(16):
+                    it.getState()
 
         talk(1000)
         before, open_before = memory(daemon.pid), descriptors(daemon.pid)
         talk(self.CALLS)
         self.assertLess(memory(daemon.pid) - before, 512)
         self.assertEqual(open_before, descriptors(daemon.pid))
+
+    def test_over_streams(self):
+        daemon = self.daemon(program("a", actor("lines=1000", "hang")))
+        daemon.wait_state("a", "RUNNING")
+
+        def follow(times):
+            for _ in range(times):
+                with socket.socket(socket.AF_UNIX) as sock:
+                    sock.connect(daemon.socket)
+                    sock.sendall(b"GET /logtail/a HTTP/1.1\r\nHost: x\r\n\r\n")
+                    sock.recv(100)
+
+        follow(50)
+        wait_for(lambda: descriptors(daemon.pid) < 30)
+        before, open_before = memory(daemon.pid), descriptors(daemon.pid)
+        follow(500)
+        wait_for(lambda: descriptors(daemon.pid) <= open_before)
+        self.assertLess(memory(daemon.pid) - before, 512)
 
     def test_over_connections(self):
         daemon = self.daemon()
