@@ -22,7 +22,7 @@ static bool follower_open(struct follower *follower)
 {
     if (follower->fd < 0 && follower->log != NULL) {
         CLEANUP_FREE char *path = logfile_generation_path(follower->log, follower->behind);
-        follower->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        follower->fd = fd_open_warily(path, O_RDONLY, 0);
     }
     return follower->fd >= 0;
 }

@@ -53,23 +53,9 @@ char *logfile_generation_path(const struct logfile *log, int generation)
     return xasprintf("%s.%d", log->path, generation);
 }
 
-/* Where everybody may put a symbolic link, none is followed: it could lead our writes anywhere. */
-static int symlink_policy(const char *path)
-{
-    CLEANUP_FREE char *directory = xstrdup(path);
-    char *slash = strrchr(directory, '/');
-    struct stat status;
-
-    if (slash == NULL)
-        return 0;
-    slash[slash == directory] = '\0';
-    return stat(directory, &status) == 0 && (status.st_mode & S_IWOTH) != 0 ? O_NOFOLLOW : 0;
-}
-
-/* O_NONBLOCK means nothing to a regular file, but keeps a FIFO without a reader from holding us. */
 static int open_path(const struct logfile *log, int flags)
 {
-    return open(log->path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | symlink_policy(log->path), log->mode);
+    return fd_open_warily(log->path, flags, log->mode);
 }
 
 /* Takes `fd` over as the log's descriptor. */

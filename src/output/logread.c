@@ -9,12 +9,12 @@
 #include "base/fd.h"
 #include "base/memory.h"
 
-/* Only a regular file has offsets; opening must not wait for the other end of a FIFO. Its size, or -1 with errno. */
+/* Only a regular file has offsets. Its size, or -1 with errno. */
 static int64_t open_and_measure(const char *path, int *fd)
 {
     struct stat status;
 
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    *fd = fd_open_warily(path, O_RDONLY, 0);
     if (*fd < 0 || fstat(*fd, &status) < 0)
         return -1;
     if (!S_ISREG(status.st_mode)) {
