@@ -25,6 +25,13 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+static bool is_fifo(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 /* A pattern may match directories: the original passes over them, too. */
 static int include_file(struct loader *loader, const char *path, struct error *err)
 {
@@ -32,6 +39,8 @@ static int include_file(struct loader *loader, const char *path, struct error *e
 
     if (is_directory(path))
         return 0;
+    if (is_fifo(path)) /* nobody may ever write to it */
+        return error_set(err, "cannot read the configuration file %s: it is a FIFO", path);
     if (ini_read_file(loader->ini, path, err) < 0)
         return -1;
     config->included_files =

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@ static int refuse(const char *path, struct error *err)
 int pidfile_write(const char *path, struct error *err)
 {
     char text[32];
-    /* O_NOFOLLOW: in a directory that others can write to, a link could make us overwrite any file. */
-    CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    /* In a directory that others can write to, a link could make us overwrite any file, and a FIFO could hold us. */
+    CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 
     if (fd < 0)
         return refuse(path, err);
@@ -32,10 +33,10 @@ int pidfile_write(const char *path, struct error *err)
 }
 
 /* Another daemon may have replaced it. */
-static int is_ours(const char *path)
+static bool is_ours(const char *path)
 {
     char text[32] = "";
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     return fd >= 0 && fd_read_all(fd, text, sizeof text - 1) > 0 && strtol(text, NULL, 10) == (long)getpid();
 }
