@@ -66,6 +66,14 @@ static void send_line(enum log_level level, UT_string *line)
     front.sink(front.context, level, utstring_body(line), utstring_len(line));
 }
 
+/* Names and texts of others may hold anything: a line stays one line, and a terminal's commands are none. */
+static void defuse(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == '\x7f')
+            *text = '?';
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
     va_list arguments;
@@ -78,6 +86,7 @@ void log_write(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     utstring_printf_va(&line, format, arguments);
     va_end(arguments);
+    defuse(utstring_body(&line));
     send_line(level, &line);
     utstring_done(&line);
 }
