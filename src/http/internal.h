@@ -14,6 +14,7 @@
 enum {
     HTTP_CONNECTIONS_MAX = 1000,         /* of one server; less when descriptors are scarce */
     HTTP_CONNECTIONS_PER_FDS = 4,        /* at most one descriptor in four may be a client's */
+    HTTP_HELD_MAX = 256 * 1024 * 1024,   /* bodies and answers of all clients; beyond that, requests are refused */
     HTTP_HEADER_MAX = 32 * 1024,         /* request line and headers; also all the memory that a connection holds */
     HTTP_DISCARD_MAX = 16 * 1024 * 1024, /* a refused request's body is read and dropped up to here */
     HTTP_STREAM_BLOCK = 16 * 1024,       /* what a stream is asked for at a time */
@@ -47,6 +48,7 @@ struct http_server {
     struct event_base *loop;         /* borrowed */
     struct http_listener *listeners; /* owned; utlist */
     UT_array bindings;               /* of struct http_binding */
+    size_t held;                     /* what the bodies and answers of all requests take */
 };
 
 /* Callbacks of libmicrohttpd: a request's progress and its end. */

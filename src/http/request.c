@@ -26,6 +26,7 @@ struct http_request {
     char *body;                         /* owned */
     size_t length;                      /* of the body that has come, dropped bytes included */
     size_t capacity;
+    size_t held;                   /* what its body and its answer take, counted in the server as well */
     struct MHD_Response *response; /* owned; NULL: no answer yet */
     unsigned status;
     struct http_stream *stream; /* borrowed from the response; NULL when the answer is whole */
@@ -194,6 +195,25 @@ static bool has_no_length(const struct http_request *request)
            http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
 }
 
+static void request_hold(struct http_request *request, size_t size)
+{
+    request->held += size;
+    request->listener->server->held += size;
+}
+
+static void request_release(struct http_request *request)
+{
+    request->listener->server->held -= request->held;
+    request->held = 0;
+}
+
+/* Clients that ask for much and fetch little must not cost us our memory. What this one holds is not held against it.
+ */
+static bool is_overloaded(const struct http_request *request)
+{
+    return request->listener->server->held - request->held > HTTP_HELD_MAX;
+}
+
 /* The status that refuses the request, or 0. */
 static unsigned judge_headers(const struct http_request *request, const struct http_binding *binding)
 {
@@ -228,10 +248,12 @@ static struct http_request *request_new(struct http_listener *listener, struct M
     return request;
 }
 
-static void request_drop_body(struct http_request *request)
+static void request_refuse(struct http_request *request, unsigned status)
 {
+    request->refusal = status;
     free(request->body);
     request->body = NULL;
+    request_release(request);
     request->capacity = 0;
 }
 
@@ -240,7 +262,9 @@ static void request_keep(struct http_request *request, const char *data, size_t 
     const size_t needed = request->length + size + 1;
 
     if (needed > request->capacity) {
-        request->capacity = needed > 2 * request->capacity ? needed : 2 * request->capacity;
+        const size_t capacity = needed > 2 * request->capacity ? needed : 2 * request->capacity;
+        request_hold(request, capacity - request->capacity);
+        request->capacity = capacity;
         request->body = xrealloc(request->body, request->capacity);
     }
     memcpy(request->body + request->length, data, size);
@@ -249,10 +273,10 @@ static void request_keep(struct http_request *request, const char *data, size_t 
 
 static enum MHD_Result request_collect(struct http_request *request, const char *data, size_t size)
 {
-    if (request->refusal == 0 && request->length + size > request->binding->route->body_max) {
-        request->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
-        request_drop_body(request);
-    }
+    if (request->refusal == 0 && request->length + size > request->binding->route->body_max)
+        request_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE);
+    if (request->refusal == 0 && is_overloaded(request))
+        request_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE);
     if (request->refusal == 0)
         request_keep(request, data, size);
     request->length += size;
@@ -331,6 +355,7 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     free(request->body);
+    request_release(request);
     free(request);
 }
 
@@ -353,6 +378,7 @@ void http_respond(struct http_request *request, unsigned status, const char *typ
 
     if (response != NULL && type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    request_hold(request, length);
     request_answer(request, status, response);
 }
 
