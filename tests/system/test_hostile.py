@@ -1,12 +1,13 @@
 """Clients that mean harm, or are only clumsy: the right answer for them, and everybody else is served meanwhile."""
 
+import base64
 import http.client
 import os
 import socket
 import time
 import xmlrpc.client
 
-from harness import TestCase, actor, free_port, program, read
+from harness import TestCase, actor, alone, free_port, program, read, time_limit, wait_for
 
 GET_STATE = xmlrpc.client.dumps((), "supervisor.getState").encode()
 BOMB = (b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
@@ -172,6 +173,67 @@ class Lines(Hostile):
                 sock.connect(self.it.socket)
                 sock.sendall(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(GET_STATE),
                                                                                                   GET_STATE))
+
+
+class Passwords(TestCase):
+    def status(self, daemon, method, path, credentials):
+        connection = daemon.http()
+        connection.request(method, path, GET_STATE if method == "POST" else None,
+                           {"Authorization": credentials} if credentials is not None else {})
+        return connection.getresponse().status
+
+    def test_every_path_asks_for_it(self):
+        daemon = self.daemon(program("a", actor("hang")), unix={"username": "u", "password": "p:w"})
+        encode = lambda text: "Basic " + base64.b64encode(text).decode()
+        wrong = [None, "", "Basic", "Basic ", "Basic =", "Basic !", "Basic " + "A" * 20000, "Bearer x", encode(b""),
+                 encode(b"u"), encode(b":"), encode(b"u:"), encode(b"u:p"), encode(b"u:p:w\0"), encode(b"u:p:wp:w"),
+                 encode(b"\0u:p:w"), encode(b"U:p:w"), encode(b":p:w"), "Digest username=u"]
+        for method, path in (("POST", "/RPC2"), ("POST", "/RPC2/x"), ("POST", "//RPC2"), ("GET", "/logtail/a"),
+                             ("GET", "/mainlogtail"), ("GET", "/"), ("GET", "/none"), ("HEAD", "/mainlogtail"),
+                             ("OPTIONS", "*"), ("TRACE", "/RPC2"), ("GET", "http://x/mainlogtail")):
+            for credentials in wrong:
+                with self.subTest("%s %s %s" % (method, path, credentials)):
+                    self.assertEqual(401, self.status(daemon, method, path, credentials))
+        self.assertEqual(200, self.status(daemon, "POST", "/RPC2", encode(b"u:p:w")))
+
+
+class LogLines(Hostile):
+    def test_texts_of_clients_and_names_stay_within_their_line(self):
+        directory = self.subdirectory("other")
+        daemon = self.daemon(program("a", "/none/\033[2J/x", startretries=0), directory=directory)
+        body = self.call("supervisor.\r\n2026-01-01 00:00:00,000 CRIT forged", "<x>\n\x7f</x>")
+        connection = daemon.http()
+        connection.request("POST", "/RPC2", body)
+        connection.getresponse().read()
+        daemon.wait_log("spawnerr")
+        for line in read(daemon.log).split("\n")[:-1]:
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\d [^\x00-\x08\x0a-\x1f\x7f]*$")
+            self.assertNotIn("CRIT forged", line[:60])
+
+
+class Memory(Hostile):
+    @time_limit(120)
+    @alone
+    def test_answers_that_nobody_fetches_are_bounded(self):
+        path = self.it.info("a")["stdout_logfile"]
+        with open(path, "wb") as file:
+            file.truncate(60 << 20)
+        body = xmlrpc.client.dumps(("a", 0, 60 << 20), "supervisor.readProcessStdoutLog").encode()
+        request = b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        socks = []
+        refused = 0
+        while not refused and len(socks) < 12:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(60)
+            sock.connect(self.it.socket)
+            sock.sendall(request)
+            refused = sock.recv(100).startswith(b"HTTP/1.1 503")
+            socks.append(sock)
+        self.assertTrue(refused)
+        self.assertLess(len(socks), 10)
+        for sock in socks:
+            sock.close()
+        wait_for(lambda: self.post(GET_STATE)[0] == 200, what="the others to be served again")
 
 
 class SlowClients(Hostile):
