@@ -110,9 +110,10 @@ static bool listener_accept_one(struct http_listener *listener, int fd)
     const int client = accept4(fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (client < 0) {
-        if (is_shortage(errno))
-            listener_pause(listener, errno);
-        return errno == ECONNABORTED || errno == EINTR;
+        const int os = errno;
+        if (is_shortage(os))
+            listener_pause(listener, os);
+        return os == ECONNABORTED || os == EINTR;
     }
     listener->is_short_of_fds = false;
     if (MHD_add_connection(listener->mhd, client, (struct sockaddr *)&address, size) != MHD_YES)

@@ -17,8 +17,8 @@
 
 /*
  * Binds and listens. UNIX sockets appear with their final mode and owner; a stale socket file is replaced, a live one
- * refused ("Another program is already listening ..."). The descriptor, or -1 with *err. More than one descriptor may
- * be needed for one server (all interfaces: IPv4 and IPv6), hence the array of two; unused places are -1.
+ * refused ("Another program is already listening ..."). 0 with the descriptors, which are the caller's until
+ * http_socket_close(), or -1 with *err. One server may need two (all interfaces: IPv4 and IPv6); unused places are -1.
  */
 int http_socket_open(const struct config_server *config, int fds[2], struct error *err);
 

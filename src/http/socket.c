@@ -72,8 +72,7 @@ static int unix_address(const char *path, struct sockaddr_un *address)
     return 0;
 }
 
-/* 0: the socket file was left behind and is gone now. -1 with errno EADDRINUSE: somebody listens, or it is no socket.
- */
+/* 0: the socket file was left behind and is gone now. -1 with errno EADDRINUSE: somebody listens; EEXIST: no socket. */
 static int remove_stale(const struct sockaddr_un *address)
 {
     const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
