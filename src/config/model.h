@@ -82,7 +82,7 @@ enum config_group_kind {
 struct config_fcgi_socket {
     char *url;  /* tcp://host:port or unix:///path, as configured after expansion */
     char *path; /* UNIX: absolute path; else NULL */
-    char *host; /* TCP: NULL for all interfaces */
+    char *host; /* TCP: as given; else NULL */
     int port;
     struct config_account owner;
     gid_t owner_gid; /* of "user:group"; (gid_t)-1 when not given */

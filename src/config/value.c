@@ -34,13 +34,14 @@ int value_parse_boolean(const char *text, bool *result, struct error *err)
     return error_set(err, "not a valid boolean value (true or false)");
 }
 
-/* Adds a digit, or says that the number has become too large. */
-static bool append_digit(int64_t *number, int base, int digit)
+/* A number that becomes too large stays the largest there is. */
+static void append_digit(int64_t *number, int base, int digit)
 {
-    return !__builtin_mul_overflow(*number, base, number) && !__builtin_add_overflow(*number, digit, number);
+    if (__builtin_mul_overflow(*number, base, number) || __builtin_add_overflow(*number, digit, number))
+        *number = INT64_MAX;
 }
 
-/* Digits of the base in single groups. -1 unless all of the text was taken. */
+/* Digits of the base, with single underscores between them. -1 unless all of the text was taken. */
 static int read_digits(const char *text, size_t length, int base, int64_t *result)
 {
     int64_t number = 0;
@@ -53,8 +54,7 @@ static int read_digits(const char *text, size_t length, int base, int64_t *resul
         }
         if (text[i] < '0' || text[i] >= '0' + base)
             return -1;
-        if (!append_digit(&number, base, text[i] - '0'))
-            number = INT64_MAX / base;
+        append_digit(&number, base, text[i] - '0');
         was_digit = true;
     }
     *result = number;
