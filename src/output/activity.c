@@ -55,11 +55,6 @@ static void take_line(void *context, enum log_level level, const char *line, siz
     echo_line(&activity.screen, line, length);
 }
 
-static void never_waits(void *context)
-{
-    (void)context;
-}
-
 static int open_file(const struct config_daemon *daemon, struct error *err)
 {
     activity.file = logfile_new(&(struct logfile_options){
@@ -73,7 +68,7 @@ static int open_file(const struct config_daemon *daemon, struct error *err)
 
 static int open_echo(struct echo *echo, const char *path, struct error *err)
 {
-    echo->console = console_writer_new(NULL, path, never_waits, NULL, err);
+    echo->console = console_writer_new(NULL, path, NULL, NULL, err);
     return echo->console != NULL ? 0 : -1;
 }
 

@@ -62,22 +62,21 @@ char *automatic_log_create(const char *directory, const char *identifier, const 
                            enum config_stream channel, struct error *err)
 {
     CLEANUP_FREE char *prefix = name_prefix(identifier, process_name, channel);
-    char *path = NULL;
     char random[RANDOM_LENGTH + 1];
 
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        int fd;
         if (fill_random(random) < 0)
             break;
-        path = xasprintf("%s/%s%s" SUFFIX, directory, prefix, random);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        char *path = xasprintf("%s/%s%s" SUFFIX, directory, prefix, random);
+        const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd >= 0) {
             close(fd);
             return path;
         }
-        memory_free_pointer(&path);
-        path = NULL;
-        if (errno != EEXIST)
+        const int os = errno;
+        free(path);
+        errno = os;
+        if (os != EEXIST)
             break;
     }
     (void)error_from_errno(err, errno, "cannot create a log file for %s in %s", process_name, directory);

@@ -113,7 +113,7 @@ static struct console *console_ref(const char *path, struct error *err)
     struct console *console;
     int os;
 
-    DL_FOREACH (consoles, console) {
+    LL_FOREACH (consoles, console) {
         if (strcmp(console->path, path) == 0) {
             console->references++;
             return console;

@@ -20,7 +20,7 @@ bool console_is_meant(const char *path);
 
 /*
  * `ready` is called from the loop after a write that took less than all, when more may be taken. Without a loop
- * nothing is called. NULL with *err when the path cannot be opened.
+ * nothing is called, and `ready` may be NULL. NULL with *err when the path cannot be opened.
  */
 struct console_writer *console_writer_new(struct event_base *loop, const char *path, console_ready *ready,
                                           void *context, struct error *err);
