@@ -223,10 +223,8 @@ static void set_environment(const struct config_environment *environment)
 static int open_log(const struct daemon *daemon, struct error *err)
 {
     const struct config_daemon *settings = &daemon->config->daemon;
-    const bool in_foreground = settings->nodaemon;
 
-    log_set_level(settings->loglevel);
-    if (activity_log_open(settings, in_foreground && !settings->silent, err) < 0)
+    if (activity_log_open(settings, settings->nodaemon && !settings->silent, err) < 0)
         return -1;
     log_user(settings);
     log_included_files(daemon->config);
@@ -301,16 +299,14 @@ static int make_supervisor(struct daemon *daemon, struct error *err)
     return 0;
 }
 
-static int write_pidfile(struct daemon *daemon)
+/* A daemon without its file still does its work, so a failure is logged and no more. */
+static void write_pidfile(struct daemon *daemon)
 {
     struct error err;
 
-    if (pidfile_write(daemon->config->daemon.pidfile, &err) < 0) {
+    daemon->has_pidfile = pidfile_write(daemon->config->daemon.pidfile, &err) == 0;
+    if (!daemon->has_pidfile)
         log_critical("%s", err.text);
-        return -1;
-    }
-    daemon->has_pidfile = true;
-    return 0;
 }
 
 static int come_up(struct daemon *daemon, struct error *err)

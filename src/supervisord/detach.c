@@ -30,8 +30,12 @@ int detach_begin(struct error *err)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_from_errno(err, errno, "cannot daemonize");
     const pid_t daemon = fork();
-    if (daemon < 0)
-        return error_from_errno(err, errno, "cannot daemonize");
+    if (daemon < 0) {
+        error_from_errno(err, errno, "cannot daemonize");
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
+    }
     if (daemon > 0) {
         close(ends[1]);
         wait_for_daemon(ends[0], daemon);
@@ -52,10 +56,9 @@ int detach_move(const struct config_daemon *daemon, struct error *err)
 
 void detach_finish(void)
 {
-    CLEANUP_FD int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
     if (parent_fd < 0)
         return;
+    CLEANUP_FD int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (null_fd >= 0)
             dup2(null_fd, fd);
