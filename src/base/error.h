@@ -27,7 +27,7 @@ int error_from_errno(struct error *err, int os, const char *format, ...) __attri
 /* Puts a context in front of the text that is there: "context: text". */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The symbolic name of an errno value, such as "ENOENT", or "errno N" for an unknown one. */
+/* The symbolic name of an errno value, such as "ENOENT", or "errno N" for an unknown one: good until the next call. */
 const char *error_errno_name(int os);
 
 #endif

@@ -8,7 +8,10 @@
  */
 int signal_by_name(const char *name);
 
-/* The name with its prefix, such as "SIGTERM"; "signal N" for numbers without a name (real-time signals). */
+/*
+ * The name with its prefix, such as "SIGTERM"; "signal N" for numbers without a name (real-time signals). Good until
+ * the next call.
+ */
 const char *signal_name(int number);
 
 #endif

@@ -25,7 +25,7 @@ int process_state_code(enum process_state state);         /* 0, 10, 20 ... */
 /* STARTING, RUNNING, BACKOFF: what a start request finds ALREADY_STARTED and a stop request can stop. */
 bool process_state_is_running(enum process_state state);
 
-/* Everything in which a child exists or is about to: STARTING, RUNNING, BACKOFF, STOPPING. */
+/* STARTING, RUNNING, BACKOFF, STOPPING: a child exists or is about to. (That of UNKNOWN has been given up.) */
 bool process_state_is_alive(enum process_state state);
 
 #define SUPERVISOR_STATES(X) \

@@ -1,5 +1,5 @@
 /*
- * All groups and processes of one daemon, and its own state: booting, running, stopping, restarting.
+ * All groups and processes of one daemon, and its own state (process/state.h).
  * Fields are for reading; only src/process/ writes them.
  */
 #ifndef PROCESS_SUPERVISOR_H
@@ -10,8 +10,6 @@
 #include "process/group.h"
 #include "process/process.h"
 #include "process/system.h"
-
-struct stopping;
 
 struct stopping;
 
@@ -41,7 +39,7 @@ struct supervisor {
 };
 
 struct supervisor *supervisor_new(struct event_base *loop, const struct process_system *system);
-void supervisor_free(struct supervisor *supervisor); /* no child may be left; NULL is fine */
+void supervisor_free(struct supervisor *supervisor); /* no child may be left but in UNKNOWN; NULL is fine */
 
 /* Takes over identifier, childlogdir and strip_ansi of a model, and the server URL of the first. */
 void supervisor_configure(struct supervisor *supervisor, const struct config *config);

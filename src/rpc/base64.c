@@ -1,5 +1,6 @@
 #include "rpc/base64.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,12 @@ static int digit_value(char digit)
 }
 
 /* The padding may be missing, but nothing else may stand in its place. */
-static int is_tail(const char *text, size_t length)
+static bool is_tail(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (strchr("= \t\r\n", text[i]) == NULL || text[i] == '\0')
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 int base64_decode(const char *text, size_t text_length, char **bytes, size_t *length)
