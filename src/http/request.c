@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -195,6 +196,26 @@ static bool has_no_length(const struct http_request *request)
            http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
 }
 
+static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    int *count = context;
+
+    (void)kind;
+    (void)value;
+    *count += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+              strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* A proxy before us could take another of the lengths, and for a body what we take for the next request. */
+static bool has_many_lengths(const struct http_request *request)
+{
+    int count = 0;
+
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_length, &count);
+    return count > 1;
+}
+
 static void request_hold(struct http_request *request, size_t size)
 {
     request->held += size;
@@ -221,6 +242,8 @@ static unsigned judge_headers(const struct http_request *request, const struct h
 
     if (!http_auth_allows(request->listener->config, credentials))
         return MHD_HTTP_UNAUTHORIZED;
+    if (has_many_lengths(request))
+        return MHD_HTTP_BAD_REQUEST;
     if (binding == NULL)
         return MHD_HTTP_NOT_FOUND;
     if (!is_word_in(binding->route->methods, request->method))
@@ -296,10 +319,13 @@ static enum MHD_Result request_queue_response(struct http_request *request)
     return MHD_queue_response(request->connection, request->status, request->response);
 }
 
-/* The headers are there. A body too large to be read for nothing is refused at once, which costs the connection. */
+/* The headers are there. A body too large to be read for nothing, or of which nobody can tell where it ends, is refused
+ * at once, which costs the connection. */
 static enum MHD_Result request_begin(struct http_request *request)
 {
-    if (request->refusal == 0 || declared_length(request) <= HTTP_DISCARD_MAX)
+    if (request->refusal == 0)
+        return MHD_YES;
+    if (declared_length(request) <= HTTP_DISCARD_MAX && !has_many_lengths(request))
         return MHD_YES;
     request_dispatch(request);
     return request_queue_response(request);
@@ -385,10 +411,10 @@ void http_respond(struct http_request *request, unsigned status, const char *typ
 /* Headers that a status needs. */
 static void add_error_headers(const struct http_request *request, unsigned status, struct MHD_Response *response)
 {
-    if (status == MHD_HTTP_UNAUTHORIZED) {
+    if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"default\"");
+    if (status == MHD_HTTP_UNAUTHORIZED || has_many_lengths(request))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->binding->route->methods);
 }

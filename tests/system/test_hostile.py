@@ -158,6 +158,17 @@ class Lines(Hostile):
             self.assertIn(answer.status, (400, 403, 404), path)
             self.assertNotIn(b"root:", answer.read())
 
+    def test_two_lengths_are_refused(self):
+        """What stands behind the body in one reading must not become a request of its own in the other."""
+        length = b"Content-Length: %d\r\n" % len(GET_STATE)
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GET_STATE), GET_STATE)
+        for lengths, body in ((b"Content-Length: 0\r\n" + length, GET_STATE), (length + length, GET_STATE),
+                              (length + b"Transfer-Encoding: chunked\r\n", chunks)):
+            answer = self.it.raw(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n" + body + b"GET / HTTP/1.1\r\n"
+                                 b"Host: x\r\n\r\n")
+            self.assertRegex(answer, b"^HTTP/1.1 400 ")
+            self.assertEqual(1, answer.count(b"HTTP/1.1 "))
+
     def test_requests_that_end_early(self):
         head = b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(GET_STATE)
         whole = head + GET_STATE
