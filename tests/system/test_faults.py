@@ -9,8 +9,8 @@ import subprocess
 import sys
 import xmlrpc.client
 
-from harness import (Fault, TestCase, actor, alone, children_of, needs_root, program, read,
-                     time_limit, wait_for, write)
+from harness import (Fault, TestCase, actor, alone, children_of, needs_root, process_state, program,
+                     read, time_limit, wait_for, write)
 
 
 def limit(kind, number):
@@ -144,7 +144,9 @@ class Processes(Faults):
     def test_stopped_child_is_stopped(self):
         daemon = self.daemon(program("a", actor("print=up", "hang"), stopwaitsecs=1))
         daemon.wait_stdout("a", "up")
-        os.kill(daemon.info("a")["pid"], signal.SIGSTOP)
+        pid = daemon.info("a")["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: process_state(pid) == "T")
         self.assertTrue(daemon.supervisor.stopProcess("a"))
         self.assertIn("WARN killing 'a'", "\n".join(daemon.log_messages()))
 
