@@ -5,6 +5,7 @@
 
 #include "api/internal.h"
 #include "base/containers.h"
+#include "base/loop.h"
 
 /* How long an operation may keep the loop from its other work at a stretch. */
 #define SLICE_US (5 * INT64_C(1000))
@@ -67,9 +68,7 @@ static void operation_free(struct operation *operation)
 
 static void schedule(struct operation *operation)
 {
-    const struct timeval next_turn = {0, 0};
-
-    evtimer_add(operation->turn, &next_turn);
+    loop_timer_arm_next_turn(operation->turn);
 }
 
 static struct rpc_value *make_entry(const struct process *process, enum fault status, const char *description)
@@ -248,9 +247,7 @@ static struct operation *operation_new(struct rpc_call *call, const struct opera
     operation->kind = kind;
     operation->argument = argument;
     operation->wait = wait;
-    operation->turn = evtimer_new(operation->supervisor->loop, on_turn, operation);
-    if (operation->turn == NULL)
-        memory_exhausted();
+    operation->turn = loop_timer_new(operation->supervisor->loop, on_turn, operation);
     return operation;
 }
 

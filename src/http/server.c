@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "http/internal.h"
 
 static const UT_icd binding_icd = {sizeof(struct http_binding), NULL, NULL, NULL};
@@ -46,9 +47,7 @@ static void listener_plan(struct http_listener *listener)
     } else if (milliseconds == 0) {
         event_active(listener->run, EV_TIMEOUT, 0);
     } else if (!event_pending(listener->timer, EV_TIMEOUT, NULL)) {
-        const struct timeval wait = {.tv_sec = (time_t)(milliseconds / 1000),
-                                     .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
-        event_add(listener->timer, &wait);
+        loop_timer_arm(listener->timer, (int64_t)milliseconds * 1000);
     }
 }
 
@@ -93,13 +92,11 @@ static bool is_shortage(int os)
 /* The client stays in the backlog, and we do not spin: its socket stays readable while nothing can be accepted. */
 static void listener_pause(struct http_listener *listener, int os)
 {
-    const struct timeval wait = {.tv_sec = HTTP_ACCEPT_PAUSE_SECONDS};
-
     if (!listener->is_short_of_fds)
         log_error("HTTP: cannot accept a connection, clients have to wait: %s", strerror(os));
     listener->is_short_of_fds = true;
     listener_accept_off(listener);
-    event_add(listener->accept_again, &wait);
+    loop_timer_arm(listener->accept_again, HTTP_ACCEPT_PAUSE_SECONDS * INT64_C(1000000));
 }
 
 /* False: no more for now. */
@@ -192,14 +189,12 @@ static bool listener_make_events(struct http_listener *listener, const int fds[2
     struct event_base *loop = listener->server->loop;
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 
-    listener->run = event_new(loop, info->epoll_fd, EV_READ | EV_PERSIST, on_run, listener);
-    listener->timer = evtimer_new(loop, on_run, listener);
-    listener->accept_again = evtimer_new(loop, on_accept_again, listener);
-    if (listener->run == NULL || listener->timer == NULL || listener->accept_again == NULL)
-        memory_exhausted();
+    listener->run = loop_event_new(loop, info->epoll_fd, EV_READ | EV_PERSIST, on_run, listener);
+    listener->timer = loop_timer_new(loop, on_run, listener);
+    listener->accept_again = loop_timer_new(loop, on_accept_again, listener);
     for (int i = 0; i < 2; i++)
         if (fds[i] >= 0)
-            listener->accepts[i] = event_new(loop, fds[i], EV_READ | EV_PERSIST, on_accept, listener);
+            listener->accepts[i] = loop_event_new(loop, fds[i], EV_READ | EV_PERSIST, on_accept, listener);
     listener_accept_on(listener);
     return event_add(listener->run, NULL) == 0;
 }

@@ -14,6 +14,7 @@
 #include "base/containers.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/loop.h"
 
 struct console {
     char *path; /* owned */
@@ -153,11 +154,8 @@ struct console_writer *console_writer_new(struct event_base *loop, const char *p
     writer->console = console;
     writer->ready = ready;
     writer->context = context;
-    if (loop != NULL) {
-        writer->writable = event_new(loop, console->fd, EV_WRITE, on_writable, writer);
-        if (writer->writable == NULL)
-            memory_exhausted();
-    }
+    if (loop != NULL)
+        writer->writable = loop_event_new(loop, console->fd, EV_WRITE, on_writable, writer);
     return writer;
 }
 

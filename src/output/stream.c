@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/memory.h"
 #include "output/ansi.h"
 #include "output/console.h"
@@ -332,9 +333,7 @@ int stream_attach(struct stream *stream, int pipe, struct error *err)
         return -1;
     if (fd_set_nonblocking(pipe) < 0)
         return error_from_errno(err, errno, "cannot read the output of %s", stream->process_name);
-    stream->readable = event_new(stream->loop, pipe, EV_READ | EV_PERSIST, on_readable, stream);
-    if (stream->readable == NULL)
-        memory_exhausted();
+    stream->readable = loop_event_new(stream->loop, pipe, EV_READ | EV_PERSIST, on_readable, stream);
     if (event_add(stream->readable, NULL) < 0) {
         event_free(stream->readable);
         stream->readable = NULL;

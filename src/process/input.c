@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "process/supervisor.h"
 
 /* What may wait for a child that does not read its stdin. */
@@ -44,10 +45,10 @@ static int keep_for_stdin(struct process *process, const char *bytes, size_t len
 {
     if (process->stdin_pending == NULL) {
         process->stdin_pending = evbuffer_new();
-        process->stdin_event =
-            event_new(process->supervisor->loop, process->stdin_fd, EV_WRITE | EV_PERSIST, on_stdin_writable, process);
-        if (process->stdin_pending == NULL || process->stdin_event == NULL)
+        if (process->stdin_pending == NULL)
             memory_exhausted();
+        process->stdin_event = loop_event_new(process->supervisor->loop, process->stdin_fd, EV_WRITE | EV_PERSIST,
+                                              on_stdin_writable, process);
         event_add(process->stdin_event, NULL);
     }
     if (evbuffer_get_length(process->stdin_pending) + length > STDIN_PENDING_MAX)

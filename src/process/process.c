@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/signals.h"
 #include "config/load.h"
 #include "output/automatic.h"
@@ -570,9 +571,7 @@ struct process *process_new(struct process_group *group, const struct config_pro
     process->config = config;
     process->state = PROCESS_STOPPED;
     process->stdin_fd = -1;
-    process->timer = evtimer_new(group->supervisor->loop, on_timer, process);
-    if (process->timer == NULL)
-        memory_exhausted();
+    process->timer = loop_timer_new(group->supervisor->loop, on_timer, process);
     if (make_stream(process, CONFIG_STDOUT, err) < 0 || make_stream(process, CONFIG_STDERR, err) < 0) {
         process_free(process);
         return NULL;

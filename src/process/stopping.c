@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "process/supervisor.h"
 
 /* One wave after the other: all groups of one priority are asked to stop and waited for together. */
@@ -25,13 +26,6 @@ void stopping_free(struct stopping *stopping)
     free(stopping);
 }
 
-static void schedule_next_wave(struct stopping *stopping)
-{
-    const struct timeval next_turn = {0, 0};
-
-    evtimer_add(stopping->next_wave, &next_turn);
-}
-
 static void on_process_state(void *context, const struct event_occurrence *occurrence)
 {
     struct stopping *stopping = context;
@@ -41,7 +35,7 @@ static void on_process_state(void *context, const struct event_occurrence *occur
         !process_state_is_alive(occurrence->state.from))
         return;
     if (--stopping->awaited == 0)
-        schedule_next_wave(stopping);
+        loop_timer_arm_next_turn(stopping->next_wave);
 }
 
 /* The highest priority of a group with somebody alive; false when all are down. */
@@ -110,9 +104,7 @@ static struct stopping *stopping_new(struct supervisor *supervisor)
 
     stopping->supervisor = supervisor;
     stopping->priority = INT_MAX;
-    stopping->next_wave = evtimer_new(supervisor->loop, on_next_wave, stopping);
-    if (stopping->next_wave == NULL)
-        memory_exhausted();
+    stopping->next_wave = loop_timer_new(supervisor->loop, on_next_wave, stopping);
     stopping->subscription =
         event_subscribe(supervisor->bus, event_mask(EVENT_TYPE_PROCESS_STATE), on_process_state, stopping);
     return stopping;
@@ -128,5 +120,5 @@ void supervisor_stop(struct supervisor *supervisor, enum supervisor_state state)
     struct event_occurrence occurrence = {.type = EVENT_TYPE_SUPERVISOR_STATE_CHANGE_STOPPING};
     event_publish(supervisor->bus, &occurrence);
     supervisor->stopping = stopping_new(supervisor);
-    schedule_next_wave(supervisor->stopping);
+    loop_timer_arm_next_turn(supervisor->stopping->next_wave);
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/signals.h"
 #include "process/stopping.h"
 
@@ -17,17 +18,6 @@
 /* How many children are buried before others have their turn. */
 enum { REAP_SLICE = 64 };
 
-static const struct timeval next_turn = {0, 0};
-
-static struct event *new_timer(struct event_base *loop, event_callback_fn callback, void *context)
-{
-    struct event *timer = evtimer_new(loop, callback, context);
-
-    if (timer == NULL)
-        memory_exhausted();
-    return timer;
-}
-
 /* --- the start queue ---------------------------------------------------------------------------------------------- */
 
 void supervisor_queue_start(struct supervisor *supervisor, struct process *process)
@@ -35,7 +25,7 @@ void supervisor_queue_start(struct supervisor *supervisor, struct process *proce
     if (process->is_queued)
         return;
     if (supervisor->start_queue == NULL)
-        evtimer_add(supervisor->start_event, &next_turn);
+        loop_timer_arm_next_turn(supervisor->start_event);
     process->is_queued = true;
     DL_APPEND2(supervisor->start_queue, process, prev_queued, next_queued);
 }
@@ -63,7 +53,7 @@ static void start_queued(evutil_socket_t fd, short what, void *context)
             break;
     }
     if (supervisor->start_queue != NULL)
-        evtimer_add(supervisor->start_event, &next_turn);
+        loop_timer_arm_next_turn(supervisor->start_event);
 }
 
 /* --- reaping ------------------------------------------------------------------------------------------------------ */
@@ -92,7 +82,7 @@ static void reap(struct supervisor *supervisor)
             return;
         bury(supervisor, pid, wait_status);
     }
-    evtimer_add(supervisor->reap_event, &next_turn);
+    loop_timer_arm_next_turn(supervisor->reap_event);
 }
 
 static void on_reap(evutil_socket_t fd, short what, void *context)
@@ -260,8 +250,8 @@ struct supervisor *supervisor_new(struct event_base *loop, const struct process_
     supervisor->system = system;
     supervisor->bus = event_bus_new();
     supervisor->state = SUPERVISOR_RUNNING;
-    supervisor->start_event = new_timer(loop, start_queued, supervisor);
-    supervisor->reap_event = new_timer(loop, on_reap, supervisor);
+    supervisor->start_event = loop_timer_new(loop, start_queued, supervisor);
+    supervisor->reap_event = loop_timer_new(loop, on_reap, supervisor);
     return supervisor;
 }
 

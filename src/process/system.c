@@ -3,17 +3,11 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/loop.h"
 
-static int arm(struct event *timer, int64_t after_us)
+static void disarm(struct event *timer)
 {
-    const struct timeval after = {.tv_sec = after_us / 1000000, .tv_usec = after_us % 1000000};
-
-    return evtimer_add(timer, &after);
-}
-
-static int disarm(struct event *timer)
-{
-    return evtimer_del(timer);
+    (void)evtimer_del(timer); /* fails for no timer of ours */
 }
 
 const struct process_system process_system_real = {
@@ -21,6 +15,6 @@ const struct process_system process_system_real = {
     .kill = kill,
     .wall_us = clock_wall_us,
     .monotonic_us = clock_monotonic_us,
-    .timer_arm = arm,
+    .timer_arm = loop_timer_arm,
     .timer_disarm = disarm,
 };

@@ -16,8 +16,8 @@ struct process_system {
     int (*kill)(pid_t pid, int signal);
     int64_t (*wall_us)(void);
     int64_t (*monotonic_us)(void);
-    int (*timer_arm)(struct event *timer, int64_t after_us);
-    int (*timer_disarm)(struct event *timer);
+    void (*timer_arm)(struct event *timer, int64_t after_us);
+    void (*timer_disarm)(struct event *timer);
 };
 
 extern const struct process_system process_system_real;

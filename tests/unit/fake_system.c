@@ -55,20 +55,20 @@ static int64_t monotonic_us(void)
     return fake.now_us;
 }
 
-static int arm(struct event *timer, int64_t after_us)
+static void arm(struct event *timer, int64_t after_us)
 {
     const struct timeval far = {1000000, 0};
 
     fake.armed = timer;
     fake.last_timer_us = after_us;
-    return evtimer_add(timer, &far); /* pending for whoever asks; fake_fire() makes it fire */
+    evtimer_add(timer, &far); /* pending for whoever asks; fake_fire() makes it fire */
 }
 
-static int disarm(struct event *timer)
+static void disarm(struct event *timer)
 {
     if (fake.armed == timer)
         fake.armed = NULL;
-    return evtimer_del(timer);
+    evtimer_del(timer);
 }
 
 const struct process_system fake_process_system = {
