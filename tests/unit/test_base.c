@@ -1,10 +1,16 @@
 #include "cmocka_all.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -95,6 +101,40 @@ static void log_lines_have_time_level_and_text(void **state)
     assert_int_equal(log_level_by_name("loud"), -1);
 }
 
+static void log_lines_stay_one_line(void **state)
+{
+    (void)state;
+    log_set_sink(keep_line, NULL);
+    log_error("of %s", "others\n2026-01-01 00:00:00,000 CRIT \033[2J\x7f\tforged");
+    log_set_sink(NULL, NULL);
+    assert_non_null(strstr(last_line, "others?2026-01-01 00:00:00,000 CRIT ?[2J?\tforged\n"));
+}
+
+static void links_are_followed_only_where_nobody_else_could_put_them(void **state)
+{
+    char directory[] = "/tmp/wary-XXXXXX";
+    char link[64];
+    char fifo[64];
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    (void)snprintf(link, sizeof link, "%s/link", directory);
+    (void)snprintf(fifo, sizeof fifo, "%s/fifo", directory);
+    assert_int_equal(symlink("/dev/null", link), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    int fd = fd_open_warily(link, O_RDONLY, 0);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    assert_int_equal(chmod(directory, 0777), 0);
+    assert_int_equal(fd_open_warily(link, O_RDONLY, 0), -1);
+    assert_int_equal(errno, ELOOP);
+    assert_int_equal(fd_open_warily(fifo, O_WRONLY, 0), -1);
+    assert_int_equal(errno, ENXIO);
+    unlink(link);
+    unlink(fifo);
+    rmdir(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +144,8 @@ int main(void)
         cmocka_unit_test(distance_counts_edits),
         cmocka_unit_test(errors_carry_cause_and_context),
         cmocka_unit_test(log_lines_have_time_level_and_text),
+        cmocka_unit_test(log_lines_stay_one_line),
+        cmocka_unit_test(links_are_followed_only_where_nobody_else_could_put_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
