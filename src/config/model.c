@@ -6,6 +6,11 @@
 #include "config/options.h"
 #include "config/value.h"
 
+const char *config_stream_name(enum config_stream stream)
+{
+    return stream == CONFIG_STDOUT ? "stdout" : "stderr";
+}
+
 static void release_process(struct config_process *process)
 {
     options_release(&options_process, process);

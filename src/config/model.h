@@ -44,6 +44,8 @@ struct config_log {
 
 enum config_stream { CONFIG_STDOUT, CONFIG_STDERR, CONFIG_STREAM_COUNT };
 
+const char *config_stream_name(enum config_stream stream); /* "stdout", "stderr" */
+
 enum config_autorestart { AUTORESTART_NEVER, AUTORESTART_UNEXPECTED, AUTORESTART_ALWAYS };
 
 /* One process: an instance of a [program:x], [fcgi-program:x] or [eventlistener:x] section, expansions done. */

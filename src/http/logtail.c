@@ -74,12 +74,10 @@ static struct process *find_process(const struct supervisor *supervisor, char *n
 /* -1: no channel has that name. NULL is stdout. */
 static int find_channel(const char *name)
 {
-    static const char *const names[CONFIG_STREAM_COUNT] = {[CONFIG_STDOUT] = "stdout", [CONFIG_STDERR] = "stderr"};
-
     if (name == NULL)
         return CONFIG_STDOUT;
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
-        if (strcmp(name, names[channel]) == 0)
+        if (strcmp(name, config_stream_name((enum config_stream)channel)) == 0)
             return channel;
     return -1;
 }

@@ -21,11 +21,6 @@
 #define NAME_RESERVE 32
 #define SUFFIX ".log"
 
-static const char *const channel_names[CONFIG_STREAM_COUNT] = {
-    [CONFIG_STDOUT] = "stdout",
-    [CONFIG_STDERR] = "stderr",
-};
-
 /* A name must stay one component of a path. */
 static void replace_slashes(char *name)
 {
@@ -49,7 +44,7 @@ static int fill_random(char *text)
 /* NAME-CHANNEL---IDENTIFIER-, the name cut so that the whole fits into a directory entry. */
 static char *name_prefix(const char *identifier, const char *process_name, enum config_stream channel)
 {
-    CLEANUP_FREE char *rest = xasprintf("-%s---%s-", channel_names[channel], identifier);
+    CLEANUP_FREE char *rest = xasprintf("-%s---%s-", config_stream_name(channel), identifier);
     const size_t taken = strlen(rest) + NAME_RESERVE;
     const size_t room = taken < NAME_MAX ? NAME_MAX - taken : 0;
     char *prefix = xasprintf("%.*s%s", (int)room, process_name, rest);

@@ -45,11 +45,6 @@ struct stream {
 static char read_buffer[READ_SIZE];
 static char stripped_buffer[READ_SIZE + ANSI_HELD_MAXIMUM];
 
-static const char *const channel_names[CONFIG_STREAM_COUNT] = {
-    [CONFIG_STDOUT] = "stdout",
-    [CONFIG_STDERR] = "stderr",
-};
-
 static struct evbuffer *new_buffer(void)
 {
     struct evbuffer *buffer = evbuffer_new();
@@ -88,7 +83,7 @@ struct stream *stream_new(const struct stream_options *options)
 
     stream->loop = options->loop;
     stream->process_name = xstrdup(options->process_name);
-    stream->debug_prefix = xasprintf("'%s' %s output:\n", options->process_name, channel_names[options->channel]);
+    stream->debug_prefix = xasprintf("'%s' %s output:\n", options->process_name, config_stream_name(options->channel));
     stream->config = options->config;
     stream->strip_ansi = options->strip_ansi;
     stream->pipe = -1;
