@@ -13,13 +13,6 @@ static bool is_not_running(const struct process *process)
     return !process_state_is_running(process->state);
 }
 
-/* One that is down for the moment but about to be started again counts: else it would come back unasked. */
-static bool can_be_stopped(const struct process *process)
-{
-    return process_state_is_running(process->state) ||
-           (process->state == PROCESS_EXITED && (process->is_queued || evtimer_pending(process->timer, NULL)));
-}
-
 static bool has_child(const struct process *process)
 {
     return process->pid != 0;
@@ -85,7 +78,7 @@ static enum operation_progress progress_of_stop(const struct process *process, e
 }
 
 static const struct operation_kind starting = {is_not_running, start, progress_of_start};
-static const struct operation_kind stopping = {can_be_stopped, stop, progress_of_stop};
+static const struct operation_kind stopping = {process_can_be_stopped, stop, progress_of_stop};
 static const struct operation_kind signalling = {has_child, send_signal, NULL};
 static const struct operation_kind clearing = {NULL, clear_logs, NULL};
 

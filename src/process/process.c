@@ -46,7 +46,7 @@ typedef void enter_state(struct process *process);
 
 static enter_state await_startsecs, forget_attempts, await_retry, await_end, rest, consider_restart;
 
-/* No `enter`: the combination cannot come up, and process_step() refuses it. */
+/* No `enter`: the happening means nothing in that state. */
 static const struct transition {
     enum process_state to;
     enter_state *enter; /* bookkeeping and timers of the new state; runs before the event is published */
@@ -105,19 +105,19 @@ static void publish_state(struct process *process, enum process_state from)
     event_publish(process->supervisor->bus, &occurrence);
 }
 
-static bool process_step(struct process *process, enum happening happening)
+/* Does nothing where the table has nothing: a subscriber may have taken the process elsewhere meanwhile. */
+static void process_step(struct process *process, enum happening happening)
 {
     const struct transition *transition = &transitions[process->state][happening];
     const enum process_state from = process->state;
 
     if (transition->enter == NULL)
-        return false;
+        return;
     process->state = transition->to;
     process->group->alive_count += process_state_is_alive(process->state);
     process->group->alive_count -= process_state_is_alive(from);
     transition->enter(process);
     publish_state(process, from);
-    return true;
 }
 
 /* --- entering a state --------------------------------------------------------------------------------------------- */
@@ -388,15 +388,22 @@ static void send_stop_signal(struct process *process, int signal, bool to_group)
         process_step(process, KILL_REFUSED);
 }
 
+bool process_can_be_stopped(const struct process *process)
+{
+    const bool restart_is_due = process->is_queued || evtimer_pending(process->timer, NULL);
+
+    return process_state_is_running(process->state) || (process->state == PROCESS_EXITED && restart_is_due);
+}
+
 int process_stop(struct process *process, struct error *err)
 {
     const struct config_process *config = process->config;
-    const bool restart_is_due = process->is_queued || evtimer_pending(process->timer, NULL);
+    const bool can_be_stopped = process_can_be_stopped(process);
 
     if (process->state == PROCESS_STOPPING)
         return 0;
     supervisor_unqueue_start(process->supervisor, process);
-    if (!process_state_is_running(process->state) && !(process->state == PROCESS_EXITED && restart_is_due))
+    if (!can_be_stopped)
         return error_set_fault(err, FAULT_NOT_RUNNING, "%s", config->name);
     process_step(process, STOP_ASKED);
     if (process->state == PROCESS_STOPPING)

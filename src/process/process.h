@@ -56,8 +56,14 @@ struct process {
 int process_start(struct process *process, struct error *err);
 
 /*
+ * STARTING, RUNNING, BACKOFF, and EXITED when it is about to be started again: it is down for the moment, but would
+ * come back unasked.
+ */
+bool process_can_be_stopped(const struct process *process);
+
+/*
  * Asks it to stop: sends stopsignal, SIGKILL after stopwaitsecs. 0, and the state is STOPPING or STOPPED.
- * -1: NOT_RUNNING (STOPPED, EXITED, FATAL, UNKNOWN), FAILED when the signal could not be sent.
+ * -1: NOT_RUNNING when it cannot be stopped (above), FAILED when the signal could not be sent.
  * While STOPPING it is 0 and changes nothing.
  */
 int process_stop(struct process *process, struct error *err);
