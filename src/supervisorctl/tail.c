@@ -1,4 +1,6 @@
 /* tail and maintail: the last bytes of a log, or all that follows. */
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +29,10 @@ static bool extent_parse(struct ctl *ctl, struct extent *extent, const char *opt
         extent->follow = true;
         return true;
     }
+    errno = 0;
     if (option[0] == '-')
         extent->bytes = strtoll(option + 1, &end, 10);
-    if (option[0] == '-' && option[1] != '\0' && *end == '\0')
+    if (option[0] == '-' && option[1] != '\0' && *end == '\0' && errno == 0 && extent->bytes != INT64_MIN)
         return true;
     printf("Error: bad argument %s\n", option);
     ctl->exit_status = CTL_FAILURE;

@@ -194,7 +194,7 @@ static void transport_turn(struct transport *transport)
     }
 }
 
-static int outcome_of_connect(int os, const struct transport *transport, struct error *err)
+static enum transport_outcome outcome_of_connect(int os, const struct transport *transport, struct error *err)
 {
     error_set(err, "%s: %s", transport->url, os != 0 ? strerror(os) : "cannot connect");
     err->os = os;
@@ -204,7 +204,7 @@ static int outcome_of_connect(int os, const struct transport *transport, struct 
 }
 
 /* Why there is no HTTP answer. */
-static int outcome_of_failure(const struct request *request, struct error *err)
+static enum transport_outcome outcome_of_failure(const struct request *request, struct error *err)
 {
     long os = 0;
 
@@ -217,7 +217,8 @@ static int outcome_of_failure(const struct request *request, struct error *err)
     return TRANSPORT_FAILED;
 }
 
-static int outcome_of_call(const struct request *request, struct rpc_value **result, struct error *err)
+static enum transport_outcome outcome_of_call(const struct request *request, struct rpc_value **result,
+                                              struct error *err)
 {
     long status = 0;
 
@@ -264,7 +265,7 @@ void transport_call_all(struct transport *transport, struct transport_call *call
         struct transport_answer *answer = &calls[i].answer;
 
         answer->result = NULL;
-        answer->outcome = (enum transport_outcome)outcome_of_call(&requests[i], &answer->result, &answer->err);
+        answer->outcome = outcome_of_call(&requests[i], &answer->result, &answer->err);
         request_end(&requests[i]);
     }
     free(requests);
