@@ -8,8 +8,8 @@
 
 /* In this order; "@" stands for the directory of the executable. */
 static const char *const candidates[] = {
-    "supervisord.conf",          "etc/supervisord.conf",  "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf",
-    "@/../etc/supervisord.conf", "@/../supervisord.conf",
+    "@/../etc/supervisord.conf", "@/../supervisord.conf", "supervisord.conf",
+    "etc/supervisord.conf",      "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf",
 };
 
 static char *directory_of_executable(const char *executable)

@@ -244,12 +244,31 @@ static int load_for_daemon(struct loader *loader, struct error *err)
     return 0;
 }
 
-/* The model's own facts: where its file is. */
+/* Takes "." and ".." out of an absolute path, by its text alone. */
+static void normalise_path(char *path)
+{
+    CLEANUP_FREE char *copy = xstrdup(path);
+    char *end = path;
+    char *rest = NULL;
+
+    for (const char *part = strtok_r(copy, "/", &rest); part != NULL; part = strtok_r(NULL, "/", &rest)) {
+        if (strcmp(part, "..") == 0) {
+            while (end > path && *--end != '/')
+                continue;
+        } else if (strcmp(part, ".") != 0) {
+            *end++ = '/';
+            end = stpcpy(end, part);
+        }
+    }
+    *end = '\0';
+}
+
+/* The model's own facts: where its file is. A symbolic link to it is where the user put it. */
 static void set_path(struct config *config, const char *path)
 {
-    CLEANUP_FREE char *resolved = realpath(path, NULL);
-
-    config->path = resolved != NULL ? xstrdup(resolved) : value_make_absolute(path);
+    config->path = value_make_absolute(path);
+    if (config->path[0] == '/')
+        normalise_path(config->path);
     char *slash = strrchr(config->path, '/');
     config->here =
         slash == config->path || slash == NULL ? xstrdup("/") : xstrndup(config->path, (size_t)(slash - config->path));

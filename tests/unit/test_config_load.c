@@ -748,6 +748,24 @@ static void models_are_counted(void **state)
     config_group_unref(NULL);
 }
 
+static void a_link_to_the_file_is_where_the_file_is(void **state)
+{
+    const struct config_load_options plain = {0};
+    CLEANUP_FREE char *links = path_of("links");
+    CLEANUP_FREE char *link = path_of("links/x.conf");
+    CLEANUP_FREE char *crooked = path_of("links/../links/./x.conf");
+
+    (void)state;
+    assert_int_equal(mkdir(links, 0700), 0);
+    write_file("target.conf", BASE);
+    assert_int_equal(symlink("../target.conf", link), 0);
+    struct config *config = config_load(crooked, &plain, &err);
+    assert_non_null(config);
+    assert_string_equal(config->path, link);
+    assert_string_equal(config->here, links);
+    config_free(config);
+}
+
 static void the_file_is_searched(void **state)
 {
     CLEANUP_FREE char *bin = path_of("bin");
@@ -759,18 +777,18 @@ static void the_file_is_searched(void **state)
     assert_int_equal(mkdir(etc, 0700), 0);
     assert_int_equal(chdir(etc), 0);
     write_file("supervisord.conf", BASE);
+    CLEANUP_FREE char *beside = config_find_file(executable, &err);
+    assert_true(text_ends_with(beside, "/bin/../supervisord.conf"));
+    write_file("etc/supervisord.conf", BASE);
+    assert_int_equal(chdir(bin), 0);
+    CLEANUP_FREE char *in_etc = config_find_file(executable, &err);
+    assert_true(text_ends_with(in_etc, "/bin/../etc/supervisord.conf"));
     if (access("/etc/supervisord.conf", F_OK) != 0 && access("/etc/supervisor/supervisord.conf", F_OK) != 0) {
-        CLEANUP_FREE char *beside = config_find_file(executable, &err);
-        assert_true(text_ends_with(beside, "/bin/../supervisord.conf"));
-        write_file("etc/supervisord.conf", BASE);
-        assert_int_equal(chdir(bin), 0);
-        CLEANUP_FREE char *in_etc = config_find_file(executable, &err);
-        assert_true(text_ends_with(in_etc, "/bin/../etc/supervisord.conf"));
         assert_null(config_find_file("/nowhere/at/all/supervisord", &err));
         assert_non_null(strstr(err.text, "-c"));
     }
     assert_int_equal(chdir(directory), 0);
-    CLEANUP_FREE char *here = config_find_file(executable, &err);
+    CLEANUP_FREE char *here = config_find_file("/nowhere/at/all/supervisord", &err);
     assert_true(text_ends_with(here, "/supervisord.conf"));
     assert_null(strstr(here, ".."));
 }
@@ -817,6 +835,7 @@ int main(void)
         cmocka_unit_test(remarks_name_what_is_ignored),
         cmocka_unit_test(nothing_outside_of_the_model_changes),
         cmocka_unit_test(models_are_counted),
+        cmocka_unit_test(a_link_to_the_file_is_where_the_file_is),
         cmocka_unit_test(the_file_is_searched),
     };
 
