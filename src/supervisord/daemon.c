@@ -78,6 +78,11 @@ static int check_support(const struct config *config, struct error *err)
     return 0;
 }
 
+static bool is_event(const char *name)
+{
+    return event_type_by_name(name) >= 0;
+}
+
 struct config *daemon_load_config(const struct command_line *line, const char *path, bool want_remarks,
                                   struct error *err)
 {
@@ -85,6 +90,7 @@ struct config *daemon_load_config(const struct command_line *line, const char *p
         .overrides = line->overrides,
         .override_count = line->override_count,
         .want_remarks = want_remarks,
+        .is_event = is_event,
     };
     struct config *config = config_load(path, &options, err);
 
@@ -324,6 +330,8 @@ static int come_up(struct daemon *daemon, struct error *err)
         automatic_log_clean(daemon->config->daemon.childlogdir, daemon->config->daemon.identifier);
     if (watch_signals(daemon, err) < 0 || serve(daemon, err) < 0 || add_groups(daemon, err) < 0)
         return -1;
+    if (daemon->is_first && !daemon->config->daemon.nodaemon)
+        log_info("daemonizing the supervisord process");
     write_pidfile(daemon);
     log_info("supervisord started with pid %d", (int)getpid());
     detach_finish();

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "config/load.h"
+#include "config/value.h"
 #include "process/spawn.h"
 #include "supervisord/command_line.h"
 #include "supervisord/daemon.h"
@@ -33,10 +36,28 @@ static void open_standard_descriptors(void)
         close(fd);
 }
 
-/* What an earlier program left open is none of our business, nor of our children's. */
-static void close_inherited_descriptors(void)
+/* The descriptor that a path such as /dev/fd/63 stands for, which is what a shell makes of <(...), or -1. */
+static int descriptor_of(const char *path)
 {
-    closefrom(STDERR_FILENO + 1);
+    static const char directory[] = "/dev/fd/";
+
+    if (path == NULL || !text_starts_with(path, directory))
+        return -1;
+    const long fd = strtol(path + strlen(directory), NULL, 10);
+    return fd < INT_MAX ? (int)fd : -1;
+}
+
+/* What an earlier program left open is none of our business, nor of our children's: all but the configuration. */
+static void close_inherited_descriptors(int kept)
+{
+    if (kept <= STDERR_FILENO) {
+        closefrom(STDERR_FILENO + 1);
+        return;
+    }
+    if (kept > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)kept - 1, 0);
+    closefrom(kept + 1);
+    fcntl(kept, F_SETFD, FD_CLOEXEC);
 }
 
 /* A mask is inherited through exec: with SIGTERM or SIGCHLD blocked we would never hear of it. */
@@ -55,10 +76,10 @@ static char *choose_configuration(const struct command_line *line, const char *p
                         "current directory among them; give its path with -c to be safe.\n");
     if (line->configuration == NULL)
         return config_find_file(program, err);
-    char *path = realpath(line->configuration, NULL);
-    if (path == NULL)
-        error_set(err, "could not find config file %s", line->configuration);
-    return path;
+    if (access(line->configuration, F_OK) == 0)
+        return value_make_absolute(line->configuration);
+    error_set(err, "could not find config file %s", line->configuration);
+    return NULL;
 }
 
 static int check(const struct command_line *line, const char *path, const char *program)
@@ -110,9 +131,11 @@ int main(int count, char **arguments)
     struct error err;
 
     open_standard_descriptors();
-    close_inherited_descriptors();
     unblock_signals();
-    if (spawn_prepare(&err) < 0 || command_line_parse(&line, count, arguments, &err) < 0)
+    if (command_line_parse(&line, count, arguments, &err) < 0)
+        return complain(arguments[0], &err);
+    close_inherited_descriptors(descriptor_of(line.configuration));
+    if (spawn_prepare(&err) < 0)
         return complain(arguments[0], &err);
     return act(&line, arguments[0]);
 }

@@ -8,6 +8,7 @@ import socket
 import stat
 import xmlrpc.client
 
+import harness
 from harness import (TestCase, actor, differs, free_port, lines_of, needs_root, program, read, run, section,
                      supervisord, version_text, wait_for, write)
 
@@ -38,6 +39,12 @@ class CommandLine(TestCase):
     def test_option_without_its_argument(self):
         self.wrong("option -c requires argument", "-c")
         self.wrong("option --logfile requires argument", "--logfile")
+
+    def test_configuration_from_a_pipe(self):
+        text = "[supervisord]\nuser=no-such-user\n"
+        self.assertIn("no-such-user", supervisord("-c", "/dev/stdin", input=text).err)
+        substituted = run("bash", "-c", '"$0" -c <(echo "$1")', harness.SUPERVISORD, text)
+        self.assertIn("no-such-user", substituted.err)
 
     def test_repeated_option(self):
         self.wrong("conflicting command line option '-l'", "-c", self.prepare().path, "-l", "x", "-l", "y")
@@ -104,6 +111,7 @@ class CommandLine(TestCase):
 class DaemonMode(TestCase):
     def test_detaches(self):
         daemon = self.daemon(program("a", actor("hang")), daemonize=True)
+        daemon.wait_log("daemonizing the supervisord process")
         self.assertEqual(daemon.pid, daemon.supervisor.getPID())
         self.assertEqual(daemon.pid, os.getsid(daemon.pid))
         for fd in (0, 1, 2):
