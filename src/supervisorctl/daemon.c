@@ -91,9 +91,16 @@ static void read_changes(struct words *names, const struct rpc_value *result, en
     }
 }
 
+/* By the name before the colon, which each line has once: "c" stands before "c2". */
 static int compare_lines(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const char *left = *(char *const *)a;
+    const char *right = *(char *const *)b;
+    const size_t left_length = strcspn(left, ":");
+    const size_t right_length = strcspn(right, ":");
+    const int order = memcmp(left, right, left_length < right_length ? left_length : right_length);
+
+    return order != 0 ? order : (left_length > right_length) - (left_length < right_length);
 }
 
 static void print_changes(const struct rpc_value *result)

@@ -13,6 +13,16 @@ static char *shown_name(const struct rpc_value *process)
     return process_name_show(member_text(process, "group"), member_text(process, "name"));
 }
 
+/* In characters: of a sequence in UTF-8 only the first byte counts. */
+static size_t text_width(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
 static size_t name_width(const struct rpc_value *const *processes, size_t count)
 {
     size_t width = NAME_WIDTH_MIN;
@@ -20,21 +30,21 @@ static size_t name_width(const struct rpc_value *const *processes, size_t count)
     for (size_t i = 0; i < count; i++) {
         CLEANUP_FREE char *name = shown_name(processes[i]);
 
-        if (strlen(name) > width)
-            width = strlen(name);
+        if (text_width(name) > width)
+            width = text_width(name);
     }
     return width;
 }
 
 void status_print(FILE *out, const struct rpc_value *const *processes, size_t count)
 {
-    const int width = (int)name_width(processes, count);
+    const size_t width = name_width(processes, count);
 
     for (size_t i = 0; i < count; i++) {
         CLEANUP_FREE char *name = shown_name(processes[i]);
 
-        fprintf(out, "%-*s   %-10s%s\n", width, name, member_text(processes[i], "statename"),
-                member_text(processes[i], "description"));
+        fprintf(out, "%s%*s   %-10s%s\n", name, (int)(width - text_width(name)), "",
+                member_text(processes[i], "statename"), member_text(processes[i], "description"));
     }
 }
 

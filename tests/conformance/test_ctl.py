@@ -375,6 +375,10 @@ class Configuration(Ctl):
         self.change()
         self.expect(self.it, 0, "change: changed\ngone: disappeared\nnew: available\n", "reread")
 
+    def test_reread_goes_by_names(self):
+        self.it.configure("".join(program(name, actor("hang")) for name in ("same", "change", "gone", "a-b", "a")))
+        self.expect(self.it, 0, "a: available\na-b: available\n", "reread")
+
     def test_reread_of_a_broken_file(self):
         self.it.configure(program("same", actor("hang"), startsecs="many"))
         answer = self.it.ctl("reread")

@@ -54,6 +54,16 @@ static void a_long_name_widens_the_column(void **state)
     free(text);
 }
 
+static void columns_count_characters(void **state)
+{
+    char *text = printed(process("caf\u00e9", "caf\u00e9", "RUNNING", "x"), process("g", "a", "STOPPED", "y"));
+
+    (void)state;
+    assert_string_equal(text, "caf\u00e9                             RUNNING   x\n"
+                              "g:a                              STOPPED   y\n");
+    free(text);
+}
+
 static void missing_members_do_no_harm(void **state)
 {
     char *text = printed(rpc_struct(0), rpc_int(3));
@@ -88,9 +98,8 @@ static void json_keeps_types_and_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_have_the_original_columns),
-        cmocka_unit_test(a_long_name_widens_the_column),
-        cmocka_unit_test(missing_members_do_no_harm),
+        cmocka_unit_test(lines_have_the_original_columns), cmocka_unit_test(a_long_name_widens_the_column),
+        cmocka_unit_test(columns_count_characters),        cmocka_unit_test(missing_members_do_no_harm),
         cmocka_unit_test(json_keeps_types_and_order),
     };
 
