@@ -43,11 +43,6 @@ int log_level_by_name(const char *name)
     return -1;
 }
 
-const char *log_level_name(enum log_level level)
-{
-    return level_names[level];
-}
-
 static void append_head(UT_string *line, enum log_level level)
 {
     const int64_t now = clock_wall_us();

@@ -34,7 +34,6 @@ bool log_is_enabled(enum log_level level);
 
 /* -1 when the text names no level. Case does not matter. */
 int log_level_by_name(const char *name);
-const char *log_level_name(enum log_level level);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

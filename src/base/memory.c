@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,21 +60,14 @@ char *xstrdup_or_null(const char *text)
     return text != NULL ? xstrdup(text) : NULL;
 }
 
-char *xvasprintf(const char *format, va_list arguments)
-{
-    char *text = NULL;
-
-    if (vasprintf(&text, format, arguments) < 0)
-        memory_exhausted();
-    return checked(text);
-}
-
 char *xasprintf(const char *format, ...)
 {
     va_list arguments;
+    char *text;
 
     va_start(arguments, format);
-    char *text = xvasprintf(format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        memory_exhausted();
     va_end(arguments);
     return text;
 }

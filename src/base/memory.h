@@ -5,7 +5,6 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
-#include <stdarg.h>
 #include <stddef.h>
 
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
@@ -22,7 +21,6 @@ char *xstrndup(const char *text, size_t length) __attribute__((malloc, returns_n
 char *xstrdup_or_null(const char *text);
 
 char *xasprintf(const char *format, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
-char *xvasprintf(const char *format, va_list arguments) __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
 /* Ends the program: writes "out of memory" to stderr and aborts. Also the hook for uthash and friends. */
 void memory_exhausted(void) __attribute__((noreturn));

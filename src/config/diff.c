@@ -11,7 +11,8 @@ static bool processes_equal(const struct config_process *a, const struct config_
     return strcmp(a->program, b->program) == 0 && options_equal(&options_process, a, b);
 }
 
-bool config_group_equal(const struct config_group *a, const struct config_group *b)
+/* True when a running group of configuration `a` need not be touched to become `b`. */
+static bool groups_equal(const struct config_group *a, const struct config_group *b)
 {
     if (a == b)
         return true;
@@ -55,7 +56,7 @@ static void compare_group(struct config_diff *diff, struct entry **running, cons
         diff->added[diff->added_count++] = fresh->name;
         return;
     }
-    if (!config_group_equal(entry->group, fresh))
+    if (!groups_equal(entry->group, fresh))
         diff->changed[diff->changed_count++] = fresh->name;
     HASH_DELETE(by_name, *running, entry);
 }

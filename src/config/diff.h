@@ -4,9 +4,6 @@
 
 #include "config/model.h"
 
-/* True when a running group of configuration `a` need not be touched to become `b`. */
-bool config_group_equal(const struct config_group *a, const struct config_group *b);
-
 struct config_diff {
     const char **added; /* names, borrowed from the models */
     const char **changed;

@@ -44,17 +44,8 @@ const char *http_request_path(const struct http_request *request)
     return request->path;
 }
 
-const char *http_request_method(const struct http_request *request)
-{
-    return request->method;
-}
-
-const char *http_request_query(const struct http_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-const char *http_request_header(const struct http_request *request, const char *name)
+/* NULL: not there. */
+static const char *request_header(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
@@ -185,15 +176,15 @@ static const struct http_binding *find_binding(const struct http_server *server,
 /* What Content-Length says; 0 when there is none. libmicrohttpd has checked it. */
 static unsigned long long declared_length(const struct http_request *request)
 {
-    const char *text = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *text = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
 static bool has_no_length(const struct http_request *request)
 {
-    return http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
-           http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
+    return request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
+           request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
 }
 
 static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -238,7 +229,7 @@ static bool is_overloaded(const struct http_request *request)
 /* The status that refuses the request, or 0. */
 static unsigned judge_headers(const struct http_request *request, const struct http_binding *binding)
 {
-    const char *credentials = http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
+    const char *credentials = request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
 
     if (!http_auth_allows(request->listener->config, credentials))
         return MHD_HTTP_UNAUTHORIZED;

@@ -62,10 +62,7 @@ struct http_route {
 void http_server_route(struct http_server *server, const struct http_route *route, void *context);
 
 /* What was asked. Borrowed, good until the answer. */
-const char *http_request_path(const struct http_request *request);                     /* decoded, without the query */
-const char *http_request_method(const struct http_request *request);                   /* "GET" ... */
-const char *http_request_query(const struct http_request *request, const char *name);  /* decoded; NULL: not there */
-const char *http_request_header(const struct http_request *request, const char *name); /* NULL: not there */
+const char *http_request_path(const struct http_request *request); /* decoded, without the query */
 const char *http_request_body(const struct http_request *request, size_t *length);
 
 /* Called instead of an answer when the client goes away while one is awaited. */

@@ -99,11 +99,6 @@ int activity_log_open(const struct config_daemon *daemon, bool echo_to_stdout, s
     return 0;
 }
 
-void activity_log_stop_echo(void)
-{
-    echo_stop(&activity.screen);
-}
-
 void activity_log_close(void)
 {
     log_set_sink(NULL, NULL);

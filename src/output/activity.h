@@ -12,9 +12,6 @@
 /* Opens what `daemon` configures and becomes the sink of base/log.h. -1 with *err when the file cannot be opened. */
 int activity_log_open(const struct config_daemon *daemon, bool echo_to_stdout, struct error *err);
 
-/* After daemonizing: no more echo. */
-void activity_log_stop_echo(void);
-
 void activity_log_close(void);
 int activity_log_reopen(struct error *err);
 

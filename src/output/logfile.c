@@ -355,27 +355,6 @@ void logfile_write(struct logfile *log, const char *bytes, size_t length)
     followers_notify(log);
 }
 
-static int unlink_if_there(const char *path, struct error *err)
-{
-    if (unlink(path) < 0 && errno != ENOENT)
-        return error_from_errno(err, errno, "cannot remove %s", path);
-    return 0;
-}
-
-/* The first failure is returned; the others are tried all the same. */
-static int remove_backups(const struct logfile *log, struct error *err)
-{
-    struct error ignored;
-    int result = 0;
-
-    for (int generation = 1; generation <= log->backups; generation++) {
-        CLEANUP_FREE char *path = logfile_generation_path(log, generation);
-        if (unlink_if_there(path, result == 0 ? err : &ignored) < 0)
-            result = -1;
-    }
-    return result;
-}
-
 static int empty_file(const struct logfile *log, struct error *err)
 {
     CLEANUP_FD int fd = open_path(log, O_WRONLY);
@@ -401,16 +380,4 @@ int logfile_clear(struct logfile *log, struct error *err)
     followers_emptied(log, INT64_MAX);
     followers_notify(log);
     return 0;
-}
-
-void logfile_remove(struct logfile *log)
-{
-    struct error err;
-
-    logfile_close(log);
-    if (unlink_if_there(log->path, &err) < 0)
-        log_warn("%s", err.text);
-    if (remove_backups(log, &err) < 0)
-        log_warn("%s", err.text);
-    followers_notify(log);
 }

@@ -48,12 +48,9 @@ int logfile_reopen(struct logfile *log, struct error *err);
 /* Empties the log: truncates the file and goes on at offset 0; rotated files stay. Works on a closed one too. */
 int logfile_clear(struct logfile *log, struct error *err);
 
-/* Removes the file and its backups (AUTO logs at the end of their process). Closes it first. */
-void logfile_remove(struct logfile *log);
-
 /*
  * Following, for `tail -f`. The callback tells that there is, or may be, more to read (bytes were written, the file was
- * rotated, cleared or removed); the reader then calls follower_read() from wherever it likes. A follower reads by its
+ * rotated or cleared); the reader then calls follower_read() from wherever it likes. A follower reads by its
  * own descriptor and never delays the writer. It reads a rotated file to its end before the next one, and starts at
  * offset 0 after a truncation.
  */

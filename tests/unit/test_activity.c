@@ -92,10 +92,6 @@ static void lines_go_to_the_file_and_the_screen(void **state)
     assert_string_equal(in_file, on_screen);
     assert_non_null(strstr(in_file, " INFO hello\n"));
     assert_null(strstr(in_file, "not this"));
-    activity_log_stop_echo();
-    log_info("alone");
-    read_now(w->echo, on_screen, sizeof on_screen);
-    assert_string_equal(on_screen, "");
     assert_non_null(activity_log_file());
 }
 

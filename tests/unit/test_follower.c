@@ -32,14 +32,24 @@ static int set_up(void **state)
     return 0;
 }
 
+static void remove_log(const struct world *w)
+{
+    char path[sizeof w->path + 8];
+
+    (void)unlink(w->path);
+    for (int generation = 1; generation <= 9; generation++) {
+        (void)snprintf(path, sizeof path, "%s.%d", w->path, generation);
+        (void)unlink(path);
+    }
+}
+
 static int tear_down(void **state)
 {
     struct world *w = *state;
 
     follower_free(w->follower);
-    if (w->log != NULL)
-        logfile_remove(w->log);
     logfile_free(w->log);
+    remove_log(w);
     (void)rmdir(w->directory);
     free(w);
     return 0;
@@ -207,7 +217,7 @@ static void sees_the_end_when_the_log_is_freed(void **state)
     world_open(w, 0, 0);
     world_follow(w, 0);
     world_write(w, "last\n");
-    logfile_remove(w->log);
+    remove_log(w);
     w->calls = 0;
     logfile_free(w->log);
     w->log = NULL;
