@@ -104,6 +104,7 @@ class Descriptors(Faults):
         daemon.wait_log("cannot reopen the activity log")
         for hog in hogs:
             hog.close()
+        wait_for(lambda: descriptors(daemon.pid) < 60, what="a descriptor again")
         self.assertEqual([[[], [], []]], daemon.supervisor.reloadConfig())
         daemon.send_signal(signal.SIGUSR2)
         wait_for(lambda: read(daemon.log).count("supervisord logreopen") == 2)
