@@ -122,10 +122,13 @@ def telling_files(directory):
     for root, _, names in os.walk(directory):
         for name in sorted(names):
             if name.endswith((".log", ".conf")) or name == "output":
-                with open(os.path.join(root, name), errors="replace") as file:
+                path = os.path.join(root, name)
+                if not os.path.isfile(path):
+                    continue  # a FIFO would never open
+                with open(path, errors="replace") as file:
                     text = file.read()[-6000:]
                 if text:
-                    found.append("--- %s\n%s" % (os.path.join(root, name), text))
+                    found.append("--- %s\n%s" % (path, text))
     return "\n".join(found)
 
 

@@ -53,7 +53,7 @@ enum rpc_outcome api_reload_config(struct rpc_call *call, const struct rpc_value
         return api_fail(err);
     }
     *result = compare_with_running(context->supervisor, fresh);
-    config_free(context->config);
+    config_unref(context->config);
     context->config = fresh;
     supervisor_configure(context->supervisor, fresh);
     return RPC_DONE;

@@ -290,6 +290,6 @@ struct config *config_load(const char *path, const struct config_load_options *o
     option_context_release(&loader.values);
     if (result == 0)
         return loader.config;
-    config_free(loader.config);
+    config_unref(loader.config);
     return NULL;
 }

@@ -67,7 +67,7 @@ struct config *config_ref(struct config *config)
     return config;
 }
 
-void config_free(struct config *config)
+void config_unref(struct config *config)
 {
     if (config == NULL || --config->references > 0)
         return;

@@ -189,7 +189,7 @@ struct config {
 
 /* Counted by references, since servers go on with the model they were opened from after a newer one was read. */
 struct config *config_ref(struct config *config);
-void config_free(struct config *config); /* drops a reference; frees with the last; NULL is fine */
+void config_unref(struct config *config); /* drops a reference; frees with the last; NULL is fine */
 
 struct config_group *config_group_ref(struct config_group *group);
 void config_group_unref(struct config_group *group); /* NULL is fine; frees with the last reference */

@@ -121,6 +121,6 @@ int main(int argc, char **argv)
     if (load(&line, argv[0], &config, &err) < 0)
         return fail_with_usage(argv[0], &err);
     status = run(&line, config != NULL ? &config->ctl : &defaults);
-    config_free(config);
+    config_unref(config);
     return status;
 }

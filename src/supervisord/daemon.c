@@ -95,7 +95,7 @@ struct config *daemon_load_config(const struct command_line *line, const char *p
     struct config *config = config_load(path, &options, err);
 
     if (config != NULL && check_support(config, err) < 0) {
-        config_free(config);
+        config_unref(config);
         return NULL;
     }
     return config;
@@ -357,8 +357,8 @@ static void go_down(struct daemon *daemon)
             event_free(daemon->signals[i]);
     if (daemon->loop != NULL)
         event_base_free(daemon->loop);
-    config_free(daemon->api.config);
-    config_free(daemon->config);
+    config_unref(daemon->api.config);
+    config_unref(daemon->config);
     activity_log_close();
 }
 
@@ -372,8 +372,10 @@ static void publish_running(struct daemon *daemon)
 static enum daemon_outcome live(struct daemon *daemon)
 {
     publish_running(daemon);
-    while (!daemon->has_ended)
-        event_base_dispatch(daemon->loop);
+    while (!daemon->has_ended && event_base_dispatch(daemon->loop) >= 0)
+        continue;
+    if (!daemon->has_ended)
+        log_critical("the event loop has failed; processes are left as they are");
     http_server_drain(daemon->server, DRAIN_MS);
     return daemon->supervisor->state == SUPERVISOR_RESTARTING ? DAEMON_RESTARTS : DAEMON_ENDED;
 }

@@ -93,7 +93,7 @@ static int check(const struct command_line *line, const char *path, const char *
         puts(config->remarks[i].text);
     const int status = config->remark_count > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     printf("%s: %s\n", path, status == EXIT_SUCCESS ? "good" : "can be used, with the remarks above");
-    config_free(config);
+    config_unref(config);
     return status;
 }
 

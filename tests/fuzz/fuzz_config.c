@@ -89,6 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     ini_free(loader.ini);
     option_context_release(&loader.values);
-    config_free(loader.config);
+    config_unref(loader.config);
     return 0;
 }

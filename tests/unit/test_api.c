@@ -113,7 +113,7 @@ static int tear_down(void **state)
     rpc_value_free(world.result);
     rpc_registry_free(world.registry);
     supervisor_free(supervisor);
-    config_free(world.api.config);
+    config_unref(world.api.config);
     event_base_free(world.loop);
     return 0;
 }

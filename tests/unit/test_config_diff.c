@@ -46,8 +46,8 @@ static void assert_diff(const char *before, const char *after, const char *expec
     assert_string_equal(utstring_body(&got), expected);
     utstring_done(&got);
     config_diff_release(&diff);
-    config_free(old);
-    config_free(fresh);
+    config_unref(old);
+    config_unref(fresh);
 }
 
 #define BASE "[supervisord]\n"

@@ -236,8 +236,8 @@ static void each_option_takes_and_refuses(void **state)
         CLEANUP_FREE char *border = surround(test, test->border);
         CLEANUP_FREE char *bad = surround(test, test->bad);
         CLEANUP_FREE char *place = xasprintf("] %s=%s: ", test->key, test->bad);
-        config_free(load(usual));
-        config_free(load(border));
+        config_unref(load(usual));
+        config_unref(load(border));
         refuse(bad, test->message);
         if (strstr(err.text, place) == NULL || strstr(err.text, "c.conf:") == NULL)
             fail_msg("%s", err.text);
@@ -293,7 +293,7 @@ static void defaults_of_the_daemon(void **state)
     assert_int_equal(config->server_count, 0);
     assert_int_equal(config->group_count, 0);
     assert_string_equal(config->here, directory);
-    config_free(config);
+    config_unref(config);
 }
 
 static void defaults_of_a_program(void **state)
@@ -334,7 +334,7 @@ static void defaults_of_a_program(void **state)
     assert_null(process->directory);
     assert_int_equal(process->umask, -1);
     assert_null(process->server_url);
-    config_free(config);
+    config_unref(config);
 }
 
 static void defaults_of_servers(void **state)
@@ -356,7 +356,7 @@ static void defaults_of_servers(void **state)
     assert_null(servers[1].username);
     assert_int_equal(servers[2].uid, 0);
     assert_string_equal(servers[2].password, "p");
-    config_free(config);
+    config_unref(config);
     refuse(BASE "[unix_http_server]\n", "[unix_http_server]: does not specify its file");
     refuse(BASE "[inet_http_server]\n", "[inet_http_server]: does not specify its port");
     refuse(BASE "[inet_http_server]\nport=1\nusername=x\n", "incomplete authentication");
@@ -382,7 +382,7 @@ static void logs_have_destinations(void **state)
     assert_int_equal(q[CONFIG_STDERR].backups, 0);
     assert_true(r[CONFIG_STDOUT].is_automatic);
     assert_true(!r[CONFIG_STDERR].is_automatic && r[CONFIG_STDERR].file == NULL);
-    config_free(config);
+    config_unref(config);
 }
 
 static void stopasgroup_implies_killasgroup(void **state)
@@ -391,7 +391,7 @@ static void stopasgroup_implies_killasgroup(void **state)
 
     (void)state;
     assert_true(config->groups[0]->processes[0].killasgroup);
-    config_free(config);
+    config_unref(config);
     refuse(BASE PROGRAM "stopasgroup=true\nkillasgroup=false\n",
            "c.conf:5: [program:p] killasgroup=false: cannot set stopasgroup=true and killasgroup=false");
 }
@@ -412,7 +412,7 @@ static void several_processes_of_a_program(void **state)
     assert_string_equal(group->processes[2].name, "p_01");
     assert_string_equal(group->processes[2].command, "c 1/3 p");
     assert_string_equal(group->processes[2].logs[CONFIG_STDOUT].file, "/tmp/1.log");
-    config_free(config);
+    config_unref(config);
     refuse(BASE PROGRAM "numprocs=2\n", "%(process_num) must be present within process_name when numprocs > 1");
     refuse(BASE PROGRAM "numprocs=2\nprocess_name=x\n", "c.conf:5: [program:p] process_name=x: %(process_num) must");
     refuse(BASE PROGRAM "numprocs=2\nprocess_name=a%(process_num).0s\n",
@@ -430,7 +430,7 @@ static void own_environment_is_known_to_the_process(void **state)
     assert_string_equal(process->command, "c own daemon");
     assert_string_equal(process->environment.variables[1].value, "daemon");
     assert_string_equal(process->server_url, "daemon");
-    config_free(config);
+    config_unref(config);
     refuse(BASE PROGRAM "startsecs=%(process_num)d\n", "[program:p] startsecs=%(process_num)d: %(process_num) cannot");
     refuse("[supervisord]\nenvironment=A=\"1\"\nidentifier=%(ENV_A_NOPE)s\n", "%(ENV_A_NOPE) cannot be expanded");
 }
@@ -454,7 +454,7 @@ static void groups_take_programs(void **state)
     assert_int_equal(config_find_group(config, "empty")->process_count, 0);
     assert_non_null(config_find_group(config, "c"));
     assert_null(config_find_group(config, "a"));
-    config_free(config);
+    config_unref(config);
 }
 
 static void groups_are_sorted(void **state)
@@ -471,7 +471,7 @@ static void groups_are_sorted(void **state)
         assert_string_equal(config->groups[i]->name, names[i]);
     assert_int_equal(config->groups[0]->priority, -1);
     assert_int_equal(config->groups[0]->processes[0].priority, 999);
-    config_free(config);
+    config_unref(config);
 }
 
 static void bad_programs_and_groups(void **state)
@@ -503,7 +503,7 @@ static void names_are_trimmed_and_may_have_brackets(void **state)
     (void)state;
     assert_string_equal(config->groups[0]->name, "x");
     assert_string_equal(config->groups[1]->name, "y]z");
-    config_free(config);
+    config_unref(config);
 }
 
 static void fcgi_sockets(void **state)
@@ -526,7 +526,7 @@ static void fcgi_sockets(void **state)
     assert_true(local->owner.is_set);
     assert_true(local->owner_gid == (gid_t)-1);
     assert_int_equal(local->backlog, -1);
-    config_free(config);
+    config_unref(config);
     refuse(BASE "[fcgi-program:f]\ncommand=x\n", "[fcgi-program:f]: does not specify its socket");
     refuse(BASE "[fcgi-program:f]\ncommand=x\nsocket=unix://rel\n", "rel is not an absolute path");
     refuse(BASE "[fcgi-program:f]\ncommand=x\nsocket=udp://h:1\n", "bad socket format");
@@ -552,14 +552,14 @@ static void listener_pools(void **state)
     assert_int_equal(group->listener.event_count, 2);
     assert_string_equal(group->listener.events[0], "TICK_5");
     assert_string_equal(group->listener.events[1], "PROCESS_STATE");
-    config_free(config);
+    config_unref(config);
     refuse(BASE "[eventlistener:l]\ncommand=x\n", "[eventlistener:l]: does not specify its events");
     refuse(BASE "[eventlistener:l]\ncommand=x\nevents=\n", "no event type");
     refuse(BASE "[eventlistener:l]\ncommand=x\nevents=A B\n", "unknown event type A B");
     refuse(BASE LISTENER "redirect_stderr=true\n", "must not redirect stderr");
     options.is_event = is_tick;
     refuse(BASE LISTENER, "events=EVENT: unknown event type EVENT");
-    config_free(load(BASE "[eventlistener:l]\ncommand=x\nevents=tick_5\n"));
+    config_unref(load(BASE "[eventlistener:l]\ncommand=x\nevents=tick_5\n"));
     options.is_event = NULL;
 }
 
@@ -595,7 +595,7 @@ static void ctl_reads_its_own_sections_only(void **state)
     assert_string_equal(config->ctlplugins[0].factory, "a:b");
     assert_int_equal(config->ctlplugins[0].options.count, 1);
     assert_string_equal(config->ctlplugins[0].options.variables[0].value, directory);
-    config_free(config);
+    config_unref(config);
     refuse("[supervisorctl]\n[ctlplugin:c]\n", "[ctlplugin:c]: does not specify its supervisor.ctl_factory");
     options.for_ctl = false;
 }
@@ -609,7 +609,7 @@ static void rpcinterfaces_keep_their_options(void **state)
     assert_string_equal(config->rpcinterfaces[0].name, "r");
     assert_string_equal(config->rpcinterfaces[0].options.variables[0].name, "retries");
     assert_string_equal(config->rpcinterfaces[0].options.variables[0].value, "1");
-    config_free(config);
+    config_unref(config);
     refuse(BASE "[rpcinterface:r]\nk=v\n", "[rpcinterface:r]: does not specify its supervisor.rpcinterface_factory");
     refuse(BASE "[rpcinterface:r]\nsupervisor.rpcinterface_factory=a:b\nk=%(nope)s\n", "[rpcinterface:r] k=%(nope)s: ");
 }
@@ -626,7 +626,7 @@ static void overrides_take_the_place_of_the_file(void **state)
     struct config *config = load("[supervisord]\nloglevel=nonsense\nidentifier=x\n");
     assert_string_equal(config->daemon.identifier, "%(here)s");
     assert_int_equal(config->daemon.loglevel, LOG_LEVEL_DEBUG);
-    config_free(config);
+    config_unref(config);
     options.overrides = &bad;
     options.override_count = 1;
     refuse(BASE, "invalid value for -e 'loud': bad logging level name");
@@ -656,7 +656,7 @@ static void includes_are_read(void **state)
     assert_true(text_ends_with(config->included_files[0], "/conf.d/a.conf"));
     assert_true(text_ends_with(config->included_files[1], "/conf.d/b.conf"));
     assert_true(text_ends_with(config->included_files[2], "/z.inc"));
-    config_free(config);
+    config_unref(config);
     refuse(BASE "[include]\n", "@/c.conf:2: [include]: .ini file has [include] section, but no files setting");
     write_file("bad.inc", "[program:x]\ncommand=x\nstartsecs=y\n");
     refuse(BASE "[include]\nfiles=bad.inc\n", "@/bad.inc:3: [program:x] startsecs=y: not an integer");
@@ -680,7 +680,7 @@ static void default_section(void **state)
 
     (void)state;
     assert_int_equal(config->groups[0]->processes[0].startsecs, 7);
-    config_free(config);
+    config_unref(config);
 }
 
 static void assert_remark(const char *text, const char *expected)
@@ -691,7 +691,7 @@ static void assert_remark(const char *text, const char *expected)
     CLEANUP_FREE char *whole = xasprintf("%s/%s", directory, expected);
     assert_int_equal(config->remark_count, 1);
     assert_string_equal(config->remarks[0].text, whole);
-    config_free(config);
+    config_unref(config);
 }
 
 static void remarks_name_what_is_ignored(void **state)
@@ -709,11 +709,11 @@ static void remarks_name_what_is_ignored(void **state)
                   "c.conf:5: [program:p] stderr_logfile has no effect, as redirect_stderr is true");
     struct config *config = load(BASE PROGRAM "autosart=true\n");
     assert_int_equal(config->remark_count, 0);
-    config_free(config);
+    config_unref(config);
     options.want_remarks = true;
     config = load(BASE PROGRAM "[rpcinterface:r]\nsupervisor.rpcinterface_factory=a:b\nany=thing\n");
     assert_int_equal(config->remark_count, 0);
-    config_free(config);
+    config_unref(config);
     options.want_remarks = false;
 }
 
@@ -724,7 +724,7 @@ static void nothing_outside_of_the_model_changes(void **state)
 
     (void)state;
     assert_non_null(getcwd(before, sizeof before));
-    config_free(
+    config_unref(
         load("[supervisord]\nenvironment=LOAD_TEST=\"1\"\ndirectory=/\numask=077\nlogfile=/tmp/load-test-log\n"));
     assert_null(getenv("LOAD_TEST"));
     assert_non_null(getcwd(after, sizeof after));
@@ -739,12 +739,12 @@ static void models_are_counted(void **state)
 
     (void)state;
     assert_ptr_equal(config_ref(config), config);
-    config_free(config);
+    config_unref(config);
     assert_string_equal(config->groups[0]->name, "p");
-    config_free(config);
+    config_unref(config);
     assert_string_equal(group->name, "p");
     config_group_unref(group);
-    config_free(NULL);
+    config_unref(NULL);
     config_group_unref(NULL);
 }
 
@@ -763,7 +763,7 @@ static void a_link_to_the_file_is_where_the_file_is(void **state)
     assert_non_null(config);
     assert_string_equal(config->path, link);
     assert_string_equal(config->here, links);
-    config_free(config);
+    config_unref(config);
 }
 
 static void the_file_is_searched(void **state)
