@@ -10,6 +10,10 @@
 #define utarray_oom() memory_exhausted()
 #define utstring_oom() memory_exhausted()
 
+/* Most tables hold the one process of a group: a table begins small and grows. */
+#define HASH_INITIAL_NUM_BUCKETS 4U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 2U
+
 /* The default expands to a switch that falls through, which clang warns of wherever it is used. This one is short. */
 #define HASH_FUNCTION(key, length, hash) HASH_FNV(key, length, hash)
 

@@ -25,10 +25,9 @@
 
 struct stream {
     struct event_base *loop;
-    char *process_name;
-    char *debug_prefix;
+    const char *process_name; /* borrowed */
+    enum config_stream channel;
     const struct config_log *config;
-    char *path;                     /* NULL: no file */
     struct logfile *log;            /* NULL: no file; stays closed while a console is written to */
     struct console_writer *console; /* NULL unless what stands at the path is no regular file */
     struct evbuffer *console_held;  /* for the console: an unfinished line, and what it did not take yet */
@@ -82,12 +81,11 @@ struct stream *stream_new(const struct stream_options *options)
     const char *path = options->config->is_automatic ? options->automatic_path : options->config->file;
 
     stream->loop = options->loop;
-    stream->process_name = xstrdup(options->process_name);
-    stream->debug_prefix = xasprintf("'%s' %s output:\n", options->process_name, config_stream_name(options->channel));
+    stream->process_name = options->process_name;
+    stream->channel = options->channel;
     stream->config = options->config;
     stream->strip_ansi = options->strip_ansi;
     stream->pipe = -1;
-    stream->path = xstrdup_or_null(path);
     if (path != NULL)
         stream->log = new_log(options, path);
     return stream;
@@ -112,20 +110,17 @@ void stream_free(struct stream *stream)
     if (stream->syslog_held != NULL)
         evbuffer_free(stream->syslog_held);
     logfile_free(stream->log);
-    free(stream->path);
-    free(stream->debug_prefix);
-    free(stream->process_name);
     free(stream);
 }
 
 const char *stream_log_path(const struct stream *stream)
 {
-    return stream->path != NULL ? stream->path : "";
+    return stream->log != NULL ? logfile_path(stream->log) : "";
 }
 
 struct logfile *stream_logfile(struct stream *stream)
 {
-    return stream->log != NULL && !console_is_meant(stream->path) ? stream->log : NULL;
+    return stream->log != NULL && !console_is_meant(logfile_path(stream->log)) ? stream->log : NULL;
 }
 
 /* --- to the system log: whole lines ------------------------------------------------------------------------------- */
@@ -202,7 +197,8 @@ static bool console_has_room(struct stream *stream, size_t length)
         return true;
     }
     if (!stream->console_overrun)
-        log_error("%s takes no output: that of '%s' is lost until it does", stream->path, stream->process_name);
+        log_error("%s takes no output: that of '%s' is lost until it does", logfile_path(stream->log),
+                  stream->process_name);
     stream->console_overrun = true;
     return false;
 }
@@ -218,12 +214,20 @@ static void console_take(struct stream *stream, const char *bytes, size_t length
 
 /* --- from the pipe ------------------------------------------------------------------------------------------------ */
 
+static void copy_to_activity_log(const struct stream *stream, const char *bytes, size_t length)
+{
+    CLEANUP_FREE char *prefix =
+        xasprintf("'%s' %s output:\n", stream->process_name, config_stream_name(stream->channel));
+
+    log_write_bytes(LOG_LEVEL_DEBUG, prefix, bytes, length);
+}
+
 static void deliver(struct stream *stream, const char *bytes, size_t length)
 {
     if (length == 0)
         return;
     if (log_is_enabled(LOG_LEVEL_DEBUG))
-        log_write_bytes(LOG_LEVEL_DEBUG, stream->debug_prefix, bytes, length);
+        copy_to_activity_log(stream, bytes, length);
     if (stream->log != NULL)
         logfile_write(stream->log, bytes, length);
     if (stream->syslog_held != NULL)
@@ -301,7 +305,7 @@ static int open_console(struct stream *stream, struct error *err)
 {
     if (stream->console != NULL)
         return 0;
-    stream->console = console_writer_new(stream->loop, stream->path, on_console_ready, stream, err);
+    stream->console = console_writer_new(stream->loop, logfile_path(stream->log), on_console_ready, stream, err);
     if (stream->console == NULL)
         return -1;
     if (stream->console_held == NULL)
@@ -315,7 +319,7 @@ static int open_destinations(struct stream *stream, struct error *err)
         stream->syslog_held = new_buffer();
     if (stream->log == NULL)
         return 0;
-    if (!logfile_is_open(stream->log) && console_is_meant(stream->path))
+    if (!logfile_is_open(stream->log) && console_is_meant(logfile_path(stream->log)))
         return open_console(stream, err);
     console_writer_free(stream->console);
     stream->console = NULL;

@@ -14,7 +14,7 @@ struct stream;
 
 struct stream_options {
     struct event_base *loop;
-    const char *process_name; /* copied */
+    const char *process_name; /* borrowed; outlives the stream */
     enum config_stream channel;
     const struct config_log *config; /* borrowed; outlives the stream */
     const char *automatic_path;      /* the name chosen for an AUTO log (copied), else NULL */

@@ -31,7 +31,7 @@ class Many(TestCase):
     def many(self, count, **options):
         daemon = self.daemon(program("w", actor("hang"), numprocs=count, process_name="w%(process_num)05d",
                                      stdout_logfile="NONE", stderr_logfile="NONE", autostart="false", **options),
-                             supervisord={"loglevel": "info", "minfds": count * 4 + 1000})
+                             supervisord={"loglevel": "info", "minfds": count * 3 + 1000})
         self.assertEqual(count, len(daemon.supervisor.getAllProcessInfo()))
         return daemon
 
@@ -57,7 +57,7 @@ class Many(TestCase):
 
     @time_limit(240)
     def test_5000_programs_start_stop_and_start_again(self):
-        needed = 5000 * 4 + 1000
+        needed = 5000 * 3 + 1000
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard < needed:
             try:
