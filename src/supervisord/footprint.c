@@ -7,6 +7,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/*
+ * The answers about a thousand processes have a megabyte. From the system and back with each call, half of their cost
+ * would be page faults; so blocks up to this size come from the heap, of which as much may stay unused.
+ */
+#define HEAP_BLOCK_MAXIMUM (4 << 20)
+
+void footprint_prepare(void)
+{
+    mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAXIMUM);
+    mallopt(M_TRIM_THRESHOLD, HEAP_BLOCK_MAXIMUM);
+}
+
 /* Pages that were never writable are the file's: dropping them loses nothing. */
 static int drop_text(struct dl_phdr_info *object, size_t size, void *context)
 {

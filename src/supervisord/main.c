@@ -15,6 +15,7 @@
 #include "process/spawn.h"
 #include "supervisord/command_line.h"
 #include "supervisord/daemon.h"
+#include "supervisord/footprint.h"
 
 /* Of every usage or configuration error. */
 enum { EXIT_BAD = 2 };
@@ -130,6 +131,7 @@ int main(int count, char **arguments)
     struct command_line line;
     struct error err;
 
+    footprint_prepare();
     open_standard_descriptors();
     unblock_signals();
     if (command_line_parse(&line, count, arguments, &err) < 0)
