@@ -239,13 +239,14 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path):
+    def __init__(self, path, timeout):
         super().__init__()
         self.path = path
+        self.timeout = timeout
 
     def make_connection(self, host):
         if self._connection[1] is None:
-            self._connection = host, UnixConnection(self.path)
+            self._connection = host, UnixConnection(self.path, self.timeout)
         return self._connection[1]
 
 
@@ -403,9 +404,9 @@ class Daemon:
 
     # Talking to it
 
-    def new_rpc(self):
-        """A client with a connection of its own."""
-        return xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=UnixTransport(self.socket))
+    def new_rpc(self, timeout=30):
+        """A client with a connection of its own, which waits so many seconds for an answer."""
+        return xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=UnixTransport(self.socket, timeout))
 
     @property
     def rpc(self):
