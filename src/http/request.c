@@ -34,6 +34,7 @@ struct http_request {
     struct event *watch;        /* owned: notices that the client goes while the connection is suspended */
     void (*cancel)(void *context);
     void *cancel_context;
+    bool may_change;
     bool is_suspended;
     bool is_gone;
     struct http_request *prev, *next;
@@ -44,10 +45,28 @@ const char *http_request_path(const struct http_request *request)
     return request->path;
 }
 
-/* NULL: not there. */
-static const char *request_header(const struct http_request *request, const char *name)
+const char *http_request_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_query(const struct http_request *request, const char *name)
+{
+    const char *value = NULL;
+    const enum MHD_Result found =
+        MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &value, NULL);
+
+    return found == MHD_YES && value == NULL ? "" : value;
+}
+
+bool http_request_may_change(const struct http_request *request)
+{
+    return request->may_change;
 }
 
 const char *http_request_body(const struct http_request *request, size_t *length)
@@ -176,15 +195,15 @@ static const struct http_binding *find_binding(const struct http_server *server,
 /* What Content-Length says; 0 when there is none. libmicrohttpd has checked it. */
 static unsigned long long declared_length(const struct http_request *request)
 {
-    const char *text = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *text = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
 static bool has_no_length(const struct http_request *request)
 {
-    return request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
-           request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
+    return http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH) == NULL &&
+           http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL;
 }
 
 static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -229,7 +248,7 @@ static bool is_overloaded(const struct http_request *request)
 /* The status that refuses the request, or 0. */
 static unsigned judge_headers(const struct http_request *request, const struct http_binding *binding)
 {
-    const char *credentials = request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
+    const char *credentials = http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
 
     if (!http_auth_allows(request->listener->config, credentials))
         return MHD_HTTP_UNAUTHORIZED;
@@ -256,6 +275,7 @@ static struct http_request *request_new(struct http_listener *listener, struct M
     request->connection = connection;
     request->path = path;
     request->method = method;
+    request->may_change = true; /* there is one account, and it may do everything */
     request->refusal = judge_headers(request, binding);
     request->binding = binding;
     DL_APPEND(listener->requests, request);
@@ -388,15 +408,23 @@ static void request_answer(struct http_request *request, unsigned status, struct
         request_resume(request);
 }
 
-void http_respond(struct http_request *request, unsigned status, const char *type, char *body, size_t length)
+void http_respond_with(struct http_request *request, unsigned status, const struct http_header *headers, size_t count,
+                       char *body, size_t length)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(length, body, body == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
 
-    if (response != NULL && type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    for (size_t i = 0; i < count && response != NULL; i++)
+        MHD_add_response_header(response, headers[i].name, headers[i].value);
     request_hold(request, length);
     request_answer(request, status, response);
+}
+
+void http_respond(struct http_request *request, unsigned status, const char *type, char *body, size_t length)
+{
+    const struct http_header header = {MHD_HTTP_HEADER_CONTENT_TYPE, type};
+
+    http_respond_with(request, status, &header, type != NULL, body, length);
 }
 
 /* Headers that a status needs. */

@@ -64,12 +64,25 @@ void http_server_route(struct http_server *server, const struct http_route *rout
 /* What was asked. Borrowed, good until the answer. */
 const char *http_request_path(const struct http_request *request); /* decoded, without the query */
 const char *http_request_body(const struct http_request *request, size_t *length);
+const char *http_request_method(const struct http_request *request);
+const char *http_request_header(const struct http_request *request, const char *name); /* NULL: was not sent */
+/* A parameter of the query, decoded: "" when it has no value, NULL when it is not there. */
+const char *http_request_query(const struct http_request *request, const char *name);
+/* False when the client is logged in with the account that may look and not touch. */
+bool http_request_may_change(const struct http_request *request);
 
 /* Called instead of an answer when the client goes away while one is awaited. */
 void http_request_on_cancel(struct http_request *request, void (*cancel)(void *context), void *context);
 
 /* Answers. `type` is the Content-Type. Takes `body` (malloc'd; may be NULL). Ends the request. */
 void http_respond(struct http_request *request, unsigned status, const char *type, char *body, size_t length);
+/* The same with headers of one's own, Content-Type among them; names and values are copied. */
+struct http_header {
+    const char *name;
+    const char *value;
+};
+void http_respond_with(struct http_request *request, unsigned status, const struct http_header *headers, size_t count,
+                       char *body, size_t length);
 /* A short text page for an error. */
 void http_respond_error(struct http_request *request, unsigned status, const char *text);
 

@@ -28,11 +28,13 @@ struct stream {
     const char *process_name; /* borrowed */
     enum config_stream channel;
     const struct config_log *config;
-    struct logfile *log;            /* NULL: no file; stays closed while a console is written to */
-    struct console_writer *console; /* NULL unless what stands at the path is no regular file */
-    struct evbuffer *console_held;  /* for the console: an unfinished line, and what it did not take yet */
-    bool console_overrun;           /* reported that CONSOLE_HELD_MAXIMUM was passed */
-    struct evbuffer *syslog_held;   /* for the system log: an unfinished line */
+    struct logfile *log;                    /* NULL: no file; stays closed while a console is written to */
+    struct console_writer *console;         /* NULL unless what stands at the path is no regular file */
+    struct evbuffer *console_held;          /* for the console: an unfinished line, and what it did not take yet */
+    bool console_overrun;                   /* reported that CONSOLE_HELD_MAXIMUM was passed */
+    struct evbuffer *syslog_held;           /* for the system log: an unfinished line */
+    const struct stream_observer *observer; /* borrowed; NULL: none */
+    void *observer_context;
     bool strip_ansi;
     struct ansi_stripper ansi;
     int pipe; /* -1 while there is no child */
@@ -85,6 +87,8 @@ struct stream *stream_new(const struct stream_options *options)
     stream->channel = options->channel;
     stream->config = options->config;
     stream->strip_ansi = options->strip_ansi;
+    stream->observer = options->observer;
+    stream->observer_context = options->observer_context;
     stream->pipe = -1;
     if (path != NULL)
         stream->log = new_log(options, path);
@@ -234,6 +238,8 @@ static void deliver(struct stream *stream, const char *bytes, size_t length)
         syslog_take(stream, bytes, length);
     if (stream->console != NULL)
         console_take(stream, bytes, length);
+    if (stream->config->events_enabled && stream->observer != NULL && stream->observer->logged != NULL)
+        stream->observer->logged(stream->observer_context, stream->channel, bytes, length);
 }
 
 static void take(struct stream *stream, const char *bytes, size_t length)
@@ -242,6 +248,8 @@ static void take(struct stream *stream, const char *bytes, size_t length)
         deliver(stream, bytes, length);
     else
         deliver(stream, stripped_buffer, ansi_strip(&stream->ansi, bytes, length, stripped_buffer));
+    if (stream->observer != NULL && stream->observer->read != NULL)
+        stream->observer->read(stream->observer_context, stream->channel, bytes, length);
 }
 
 /* One read of at most `size` bytes. How many; 0 at the end of the output, -1 when there is nothing at the moment. */

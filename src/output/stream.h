@@ -12,6 +12,17 @@
 
 struct stream;
 
+/*
+ * What a stream tells of beside writing its logs, each when somebody wants to know; NULL: nobody does. Called from
+ * stream_detach() and from the loop; the handler must not free or detach the stream. The bytes are borrowed.
+ */
+struct stream_observer {
+    /* All that was read, as it was read, after it was logged: what speaks a protocol over the pipe. */
+    void (*read)(void *context, enum config_stream channel, const char *bytes, size_t length);
+    /* What has gone to the log, when config->events_enabled. */
+    void (*logged)(void *context, enum config_stream channel, const char *bytes, size_t length);
+};
+
 struct stream_options {
     struct event_base *loop;
     const char *process_name; /* borrowed; outlives the stream */
@@ -19,6 +30,8 @@ struct stream_options {
     const struct config_log *config; /* borrowed; outlives the stream */
     const char *automatic_path;      /* the name chosen for an AUTO log (copied), else NULL */
     bool strip_ansi;
+    const struct stream_observer *observer; /* borrowed; outlives the stream; NULL: none */
+    void *observer_context;
 };
 
 struct stream *stream_new(const struct stream_options *options);

@@ -519,6 +519,40 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     }
 }
 
+/* --- output -----------------------------------------------------------------------------------------------------*/
+
+static void on_read(void *context, enum config_stream channel, const char *bytes, size_t length)
+{
+    struct process *process = context;
+
+    if (process->on_output != NULL && channel == CONFIG_STDOUT)
+        process->on_output(process->on_output_context, process, bytes, length);
+}
+
+static void publish_output(struct process *process, enum event_type type, const char *bytes, size_t length)
+{
+    struct event_occurrence occurrence = {
+        .type = type,
+        .output = {.process = process, .bytes = bytes, .length = length, .pid = process->pid},
+    };
+
+    event_publish(process->supervisor->bus, &occurrence);
+}
+
+static void on_logged(void *context, enum config_stream channel, const char *bytes, size_t length)
+{
+    publish_output(context, channel == CONFIG_STDOUT ? EVENT_TYPE_PROCESS_LOG_STDOUT : EVENT_TYPE_PROCESS_LOG_STDERR,
+                   bytes, length);
+}
+
+static const struct stream_observer observer = {.read = on_read, .logged = on_logged};
+
+void process_listen(struct process *process, process_output_handler *handler, void *context)
+{
+    process->on_output = handler;
+    process->on_output_context = context;
+}
+
 /* --- logs --------------------------------------------------------------------------------------------------------- */
 
 void process_reopen_logs(struct process *process)
@@ -565,6 +599,8 @@ static int make_stream(struct process *process, enum config_stream channel, stru
         .config = log,
         .automatic_path = automatic,
         .strip_ansi = supervisor->strip_ansi,
+        .observer = &observer,
+        .observer_context = process,
     });
     return 0;
 }

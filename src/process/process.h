@@ -17,8 +17,12 @@
 #include "output/stream.h"
 #include "process/state.h"
 
-struct supervisor;
+struct process;
 struct process_group;
+struct supervisor;
+
+/* Hears what a process writes to stdout, as it is read. It must not free the process. */
+typedef void process_output_handler(void *context, struct process *process, const char *bytes, size_t length);
 
 struct process {
     struct supervisor *supervisor;       /* borrowed */
@@ -40,6 +44,9 @@ struct process {
     int stdin_fd;                                /* -1: none or closed by the child */
     struct evbuffer *stdin_pending;              /* owned; NULL when the pipe took everything */
     struct event *stdin_event;                   /* owned; NULL likewise */
+
+    process_output_handler *on_output; /* whoever speaks a protocol with it (a listener pool); NULL: nobody */
+    void *on_output_context;
 
     struct event *timer; /* owned: startsecs, back-off, stopwaitsecs - whichever the state waits for */
     struct process *next_queued, *prev_queued; /* in the supervisor's start queue */
@@ -70,6 +77,9 @@ int process_stop(struct process *process, struct error *err);
 
 /* Sends a signal to the child alone. -1: NOT_RUNNING, FAILED. The state does not change. */
 int process_signal(struct process *process, int signal, struct error *err);
+
+/* From now on `handler` hears what the process writes to stdout; NULL: nobody does. */
+void process_listen(struct process *process, process_output_handler *handler, void *context);
 
 /* Hands bytes to the child's stdin; what the pipe does not take now follows later. -1: NOT_RUNNING, NO_FILE. */
 int process_write_stdin(struct process *process, const char *bytes, size_t length, struct error *err);
