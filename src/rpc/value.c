@@ -11,12 +11,9 @@ enum { INLINE_SIZE = 32 };
 
 enum storage { STORED_INLINE, STORED_OWNED, STORED_ELSEWHERE };
 
-struct member {
-    const char *key;
-    bool key_is_owned;
-    struct rpc_value *item;
-};
+struct member;
 
+/* A container holds its items themselves, side by side: an answer of a thousand structs is a thousand blocks. */
 struct rpc_value {
     enum rpc_type type;
     enum storage storage; /* of texts */
@@ -29,7 +26,7 @@ struct rpc_value {
         char *owned_text;
         const char *borrowed_text;
         struct {
-            struct rpc_value **items;
+            struct rpc_value *items;
             size_t capacity;
         } array;
         struct {
@@ -37,6 +34,12 @@ struct rpc_value {
             size_t capacity;
         } record;
     };
+};
+
+struct member {
+    const char *key;
+    bool key_is_owned;
+    struct rpc_value item;
 };
 
 static struct rpc_value *make(enum rpc_type type)
@@ -138,7 +141,7 @@ struct rpc_value *rpc_array(size_t expected)
     struct rpc_value *value = make(RPC_ARRAY);
 
     value->array.capacity = expected;
-    value->array.items = expected > 0 ? xreallocarray(NULL, expected, sizeof(struct rpc_value *)) : NULL;
+    value->array.items = expected > 0 ? xreallocarray(NULL, expected, sizeof *value->array.items) : NULL;
     return value;
 }
 
@@ -156,30 +159,79 @@ static size_t grown(size_t capacity)
     return capacity > 0 ? 2 * capacity : 4;
 }
 
+static void release(struct rpc_value *value);
+
+static void release_items(struct rpc_value *array)
+{
+    for (size_t i = 0; i < array->count; i++)
+        release(&array->array.items[i]);
+    free(array->array.items);
+}
+
+static void release_members(struct rpc_value *record)
+{
+    for (size_t i = 0; i < record->count; i++) {
+        struct member *member = &record->record.members[i];
+        if (member->key_is_owned)
+            free((char *)(uintptr_t)member->key);
+        release(&member->item);
+    }
+    free(record->record.members);
+}
+
+/* Frees what the value holds, but not its own place. */
+static void release(struct rpc_value *value)
+{
+    if (value->type == RPC_ARRAY)
+        release_items(value);
+    else if (value->type == RPC_STRUCT)
+        release_members(value);
+    else if (value->storage == STORED_OWNED)
+        free(value->owned_text);
+}
+
+void rpc_value_free(struct rpc_value *value)
+{
+    if (value == NULL)
+        return;
+    release(value);
+    free(value);
+}
+
+/* What the value holds moves into its place in a container. */
+static void move_into(struct rpc_value *place, struct rpc_value *value)
+{
+    *place = *value;
+    free(value);
+}
+
 void rpc_array_append(struct rpc_value *array, struct rpc_value *item)
 {
     assert(array->type == RPC_ARRAY);
     if (array->count == array->array.capacity) {
         array->array.capacity = grown(array->array.capacity);
-        array->array.items = xreallocarray(array->array.items, array->array.capacity, sizeof(struct rpc_value *));
+        array->array.items = xreallocarray(array->array.items, array->array.capacity, sizeof *array->array.items);
     }
-    array->array.items[array->count++] = item;
+    move_into(&array->array.items[array->count++], item);
 }
 
 void rpc_array_replace(struct rpc_value *array, size_t index, struct rpc_value *item)
 {
     assert(array->type == RPC_ARRAY && index < array->count);
-    rpc_value_free(array->array.items[index]);
-    array->array.items[index] = item;
+    release(&array->array.items[index]);
+    move_into(&array->array.items[index], item);
 }
 
 struct rpc_value *rpc_array_pop(struct rpc_value *array)
 {
     assert(array->type == RPC_ARRAY && array->count > 0);
-    return array->array.items[--array->count];
+    struct rpc_value *item = make(RPC_NIL);
+
+    *item = array->array.items[--array->count];
+    return item;
 }
 
-static void add_member(struct rpc_value *record, const struct member *member)
+static void add_member(struct rpc_value *record, const char *key, bool key_is_owned, struct rpc_value *item)
 {
     assert(record->type == RPC_STRUCT);
     if (record->count == record->record.capacity) {
@@ -187,48 +239,22 @@ static void add_member(struct rpc_value *record, const struct member *member)
         record->record.members =
             xreallocarray(record->record.members, record->record.capacity, sizeof *record->record.members);
     }
-    record->record.members[record->count++] = *member;
+
+    struct member *member = &record->record.members[record->count++];
+
+    member->key = key;
+    member->key_is_owned = key_is_owned;
+    move_into(&member->item, item);
 }
 
 void rpc_struct_set(struct rpc_value *record, const char *key, struct rpc_value *item)
 {
-    add_member(record, &(struct member){.key = xstrdup(key), .key_is_owned = true, .item = item});
+    add_member(record, xstrdup(key), true, item);
 }
 
 void rpc_struct_set_static(struct rpc_value *record, const char *key, struct rpc_value *item)
 {
-    add_member(record, &(struct member){.key = key, .key_is_owned = false, .item = item});
-}
-
-static void free_items(struct rpc_value *array)
-{
-    for (size_t i = 0; i < array->count; i++)
-        rpc_value_free(array->array.items[i]);
-    free(array->array.items);
-}
-
-static void free_members(struct rpc_value *record)
-{
-    for (size_t i = 0; i < record->count; i++) {
-        struct member *member = &record->record.members[i];
-        if (member->key_is_owned)
-            free((char *)(uintptr_t)member->key);
-        rpc_value_free(member->item);
-    }
-    free(record->record.members);
-}
-
-void rpc_value_free(struct rpc_value *value)
-{
-    if (value == NULL)
-        return;
-    if (value->type == RPC_ARRAY)
-        free_items(value);
-    else if (value->type == RPC_STRUCT)
-        free_members(value);
-    else if (value->storage == STORED_OWNED)
-        free(value->owned_text);
-    free(value);
+    add_member(record, key, false, item);
 }
 
 static struct rpc_value *copy_array(const struct rpc_value *array)
@@ -236,7 +262,7 @@ static struct rpc_value *copy_array(const struct rpc_value *array)
     struct rpc_value *copy = rpc_array(array->count);
 
     for (size_t i = 0; i < array->count; i++)
-        rpc_array_append(copy, rpc_value_copy(array->array.items[i]));
+        rpc_array_append(copy, rpc_value_copy(&array->array.items[i]));
     return copy;
 }
 
@@ -245,7 +271,7 @@ static struct rpc_value *copy_struct(const struct rpc_value *record)
     struct rpc_value *copy = rpc_struct(record->count);
 
     for (size_t i = 0; i < record->count; i++)
-        rpc_struct_set(copy, record->record.members[i].key, rpc_value_copy(record->record.members[i].item));
+        rpc_struct_set(copy, record->record.members[i].key, rpc_value_copy(&record->record.members[i].item));
     return copy;
 }
 
@@ -327,7 +353,7 @@ size_t rpc_count(const struct rpc_value *container)
 const struct rpc_value *rpc_array_get(const struct rpc_value *array, size_t index)
 {
     assert(array->type == RPC_ARRAY && index < array->count);
-    return array->array.items[index];
+    return &array->array.items[index];
 }
 
 const char *rpc_struct_key(const struct rpc_value *record, size_t index)
@@ -339,7 +365,7 @@ const char *rpc_struct_key(const struct rpc_value *record, size_t index)
 const struct rpc_value *rpc_struct_item(const struct rpc_value *record, size_t index)
 {
     assert(record->type == RPC_STRUCT && index < record->count);
-    return record->record.members[index].item;
+    return &record->record.members[index].item;
 }
 
 const struct rpc_value *rpc_struct_get(const struct rpc_value *record, const char *key)
@@ -347,6 +373,6 @@ const struct rpc_value *rpc_struct_get(const struct rpc_value *record, const cha
     assert(record->type == RPC_STRUCT);
     for (size_t i = record->count; i > 0; i--)
         if (strcmp(record->record.members[i - 1].key, key) == 0)
-            return record->record.members[i - 1].item;
+            return &record->record.members[i - 1].item;
     return NULL;
 }

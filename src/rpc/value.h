@@ -35,7 +35,11 @@ struct rpc_value *rpc_struct(size_t expected);
 struct rpc_value *rpc_value_copy(const struct rpc_value *value);
 void rpc_value_free(struct rpc_value *value); /* NULL is fine; the whole tree */
 
-void rpc_array_append(struct rpc_value *array, struct rpc_value *item); /* takes the item */
+/*
+ * Containers take their items in: after the call `item` is no longer a value. What rpc_array_get(), rpc_struct_item()
+ * and rpc_struct_get() give is good until the container changes.
+ */
+void rpc_array_append(struct rpc_value *array, struct rpc_value *item);
 /* Puts the item, which is taken, in the place of another, which is freed. */
 void rpc_array_replace(struct rpc_value *array, size_t index, struct rpc_value *item);
 struct rpc_value *rpc_array_pop(struct rpc_value *array); /* takes out the last item; there must be one */
