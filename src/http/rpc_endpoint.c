@@ -33,6 +33,10 @@ static void handle_call(struct http_request *request, void *context)
     struct rpc_value *params = NULL;
     struct error err = {0};
 
+    if (http_request_is_cross_site(request)) {
+        http_respond_error(request, 403, "calls from other sites are refused");
+        return;
+    }
     if (rpc_decode_call(body, length, &method, &params, &err) < 0) {
         log_error("XML-RPC request is invalid: %s", err.text);
         http_respond_error(request, 400, err.text);

@@ -143,18 +143,24 @@ static int world_tear_down(void **state)
     return 0;
 }
 
-static void ask(struct world *w, const char *method, const char *path, const char *body, const char *expected)
+static void ask_raw(struct world *w, const char *request, const char *expected)
 {
-    CLEANUP_FREE char *request =
-        xasprintf("%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", method, path, strlen(body), body);
     struct client c;
 
     client_connect(&c, w->loop, w->path);
     client_send(&c, request);
     WAIT_UNTIL(w->loop, client_has(&c, expected) || c.is_closed);
     if (!client_has(&c, expected))
-        fail_msg("no '%s' in: %s", expected, utstring_body(&c.got));
+        fail_msg("no '%s' to %s: %s", expected, request, utstring_body(&c.got));
     client_leave(&c);
+}
+
+static void ask(struct world *w, const char *method, const char *path, const char *body, const char *expected)
+{
+    CLEANUP_FREE char *request =
+        xasprintf("%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", method, path, strlen(body), body);
+
+    ask_raw(w, request, expected);
 }
 
 /* Tests */
@@ -170,6 +176,39 @@ static void calls_are_answered(void **state)
     ask(*state, "POST", "/RPC2", "<a", " 400 Bad Request\r\n");
     ask(*state, "POST", "/RPC", "x", " 404 ");
     ask(*state, "GET", "/RPC2", "", " 405 ");
+}
+
+/* What a browser tells of where a request comes from. Clients that are none tell nothing. */
+static void calls_from_other_sites_are_refused(void **state)
+{
+    static const struct {
+        const char *headers;
+        const char *expected;
+    } cases[] = {
+        {"", " 200 "},
+        {"Sec-Fetch-Site: same-origin\r\n", " 200 "},
+        {"Sec-Fetch-Site: none\r\n", " 200 "},
+        {"Sec-Fetch-Site: cross-site\r\n", " 403 "},
+        {"Sec-Fetch-Site: same-site\r\n", " 403 "},
+        {"Sec-Fetch-Site: \r\n", " 403 "},
+        {"Origin: http://host:9001\r\n", " 200 "},
+        {"Origin: https://HOST:9001\r\n", " 200 "},
+        {"Origin: http://host\r\n", " 403 "},
+        {"Origin: http://host:90011\r\n", " 403 "},
+        {"Origin: http://evil\r\n", " 403 "},
+        {"Origin: null\r\n", " 403 "},
+        {"Origin: host:9001\r\n", " 403 "},
+        {"Sec-Fetch-Site: same-origin\r\nOrigin: http://proxy\r\n", " 200 "},
+        {"Sec-Fetch-Site: cross-site\r\nOrigin: http://host:9001\r\n", " 403 "},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CLEANUP_FREE char *request =
+            xasprintf("POST /RPC2 HTTP/1.1\r\nHost: host:9001\r\n%sContent-Length: 1\r\n\r\nx", cases[i].headers);
+
+        ask_raw(w, request, cases[i].expected);
+    }
 }
 
 static void calls_may_be_answered_later(void **state)
@@ -285,9 +324,13 @@ static void a_slow_reader_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_WORLD(calls_are_answered),           WITH_WORLD(calls_may_be_answered_later),
-        WITH_WORLD(calls_end_with_their_client),  WITH_WORLD(logs_without_a_file_are_not_found),
-        WITH_WORLD(logs_are_found_by_every_name), WITH_WORLD(logs_are_followed_to_their_end),
+        WITH_WORLD(calls_are_answered),
+        WITH_WORLD(calls_from_other_sites_are_refused),
+        WITH_WORLD(calls_may_be_answered_later),
+        WITH_WORLD(calls_end_with_their_client),
+        WITH_WORLD(logs_without_a_file_are_not_found),
+        WITH_WORLD(logs_are_found_by_every_name),
+        WITH_WORLD(logs_are_followed_to_their_end),
         WITH_WORLD(a_slow_reader_loses_nothing),
     };
 
