@@ -24,7 +24,8 @@
     X(SUCCESS, 80)              \
     X(ALREADY_ADDED, 90)        \
     X(STILL_RUNNING, 91)        \
-    X(CANT_REREAD, 92)
+    X(CANT_REREAD, 92)          \
+    X(READ_ONLY, 403) /* ours: the account may look and not touch */
 
 #define FAULT_AS_ENUM(name, code) FAULT_##name = (code),
 enum fault { FAULT_NONE = 0, FAULTS(FAULT_AS_ENUM) };

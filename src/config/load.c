@@ -145,6 +145,22 @@ static int make_ctl(struct loader *loader, struct error *err)
     return loader_fill(loader, section, &options_ctl, &no_scope, &loader->config->ctl, err);
 }
 
+/* What the options of a server say together and must not; NULL: nothing. */
+static const char *find_server_mistake(const struct config_server *server)
+{
+    if ((server->username == NULL) != (server->password == NULL))
+        return "incomplete authentication: username and password must be given together";
+    if ((server->readonly_username == NULL) != (server->readonly_password == NULL))
+        return "incomplete authentication: readonly_username and readonly_password must be given together";
+    if (server->readonly_username == NULL)
+        return NULL;
+    if (server->username == NULL)
+        return "readonly_username without username: everybody else could change everything";
+    if (strcmp(server->username, server->readonly_username) == 0)
+        return "username and readonly_username must differ";
+    return NULL;
+}
+
 static int make_server(struct loader *loader, const struct ini_section *section, const struct option_table *table,
                        enum config_server_kind kind, struct error *err)
 {
@@ -155,11 +171,13 @@ static int make_server(struct loader *loader, const struct ini_section *section,
     *server = (struct config_server){.kind = kind};
     if (loader_fill(loader, section, table, &no_scope, server, err) < 0)
         return -1;
-    if ((server->username == NULL) != (server->password == NULL)) {
-        error_set(err, "incomplete authentication: username and password must be given together");
-        return loader_locate(loader, section, NULL, err);
-    }
-    return 0;
+
+    const char *mistake = find_server_mistake(server);
+
+    if (mistake == NULL)
+        return 0;
+    error_set(err, "%s", mistake);
+    return loader_locate(loader, section, NULL, err);
 }
 
 static int make_servers(struct loader *loader, const char *kind_name, const struct option_table *table,

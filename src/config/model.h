@@ -115,14 +115,16 @@ struct config_group {
 /* [unix_http_server] or [inet_http_server]. */
 struct config_server {
     enum config_server_kind { CONFIG_SERVER_UNIX, CONFIG_SERVER_INET } kind;
-    char *path;     /* UNIX: where the socket is made */
-    int chmod;      /* UNIX: mode, default 0700 */
-    uid_t uid;      /* UNIX: chown; (uid_t)-1: leave */
-    gid_t gid;      /* UNIX: chown; (gid_t)-1: leave */
-    char *host;     /* INET: as configured; empty for all interfaces */
-    int port;       /* INET */
-    char *username; /* NULL: no authentication */
-    char *password; /* clear, or {SHA} and 40 hexadecimal digits; NULL when unset */
+    char *path;              /* UNIX: where the socket is made */
+    int chmod;               /* UNIX: mode, default 0700 */
+    uid_t uid;               /* UNIX: chown; (uid_t)-1: leave */
+    gid_t gid;               /* UNIX: chown; (gid_t)-1: leave */
+    char *host;              /* INET: as configured; empty for all interfaces */
+    int port;                /* INET */
+    char *username;          /* NULL: no authentication */
+    char *password;          /* clear, {SHA} and 40 hexadecimal digits, or a hash of crypt(3); NULL when unset */
+    char *readonly_username; /* the account that may look and not touch; NULL: there is none */
+    char *readonly_password;
 };
 
 /* [rpcinterface:x] and [ctlplugin:x]: a factory and everything else in the section, handed on as it stands. */

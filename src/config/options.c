@@ -83,24 +83,33 @@ TABLE(options_ctl, ctl_rows);
 
 #define SERVER(key, kind, field, ...) OPTION(struct config_server, key, kind, field, __VA_ARGS__)
 #define HELP_USERNAME "The user name that clients must give. It comes together with `password`."
-#define HELP_PASSWORD "The password that clients must give: in clear, or `{SHA}` and the SHA-1 sum in hexadecimal."
+#define HELP_PASSWORD                                                                                              \
+    "The password that clients must give: in clear, as `{SHA}` and the SHA-1 sum in hexadecimal, or as a hash of " \
+    "crypt(3) such as `mkpasswd` makes (`$y$...`, `$6$...`)."
+#define HELP_READONLY_USERNAME "A second account, for clients that may look and not touch. It needs `username` as well."
+#define HELP_READONLY_PASSWORD "Its password, in the forms of `password`."
 #define NO_AUTHENTICATION NOTE("no authentication")
+#define NO_ACCOUNT NOTE("no such account")
+/* What servers of both kinds have. */
+#define SERVER_ACCOUNTS                                                                                 \
+    SERVER("username", text, username, NULL, HELP_USERNAME, NO_AUTHENTICATION),                         \
+        SERVER("password", text, password, NULL, HELP_PASSWORD, NO_AUTHENTICATION),                     \
+        SERVER("readonly_username", text, readonly_username, NULL, HELP_READONLY_USERNAME, NO_ACCOUNT), \
+        SERVER("readonly_password", text, readonly_password, NULL, HELP_READONLY_PASSWORD, NO_ACCOUNT)
 
 static const struct option unix_server_rows[] = {
     SERVER("file", path, path, NULL, "The path of the socket.", REQUIRED),
     SERVER("chmod", mode, chmod, "0700", "The permissions of the socket."),
     OPTION_PAIR(struct config_server, "chown", owner, uid, gid, NULL, "The owner of the socket, and its group.",
                 NOTE("who starts the daemon")),
-    SERVER("username", text, username, NULL, HELP_USERNAME, NO_AUTHENTICATION),
-    SERVER("password", text, password, NULL, HELP_PASSWORD, NO_AUTHENTICATION),
+    SERVER_ACCOUNTS,
 };
 TABLE(options_unix_server, unix_server_rows);
 
 static const struct option inet_server_rows[] = {
     OPTION_PAIR(struct config_server, "port", address, host, port, NULL,
                 "The address to listen on. Without a host, or with `*`, all interfaces.", REQUIRED),
-    SERVER("username", text, username, NULL, HELP_USERNAME, NO_AUTHENTICATION),
-    SERVER("password", text, password, NULL, HELP_PASSWORD, NO_AUTHENTICATION),
+    SERVER_ACCOUNTS,
 };
 TABLE(options_inet_server, inet_server_rows);
 

@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 
 #include "base/containers.h"
+#include "http/auth.h"
 #include "http/server.h"
 
 /* Limits. Sizes in bytes. */
@@ -32,6 +33,7 @@ struct http_binding { /* a route with its context */
 struct http_listener {
     struct http_server *server;         /* borrowed */
     const struct config_server *config; /* borrowed */
+    struct http_auth *auth;             /* owned */
     struct MHD_Daemon *mhd;             /* owned */
     struct event *run;                  /* owned: libmicrohttpd has something to do */
     struct event *timer;                /* owned: a connection may have been idle for too long */

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "http/auth.h"
 #include "http/internal.h"
 
 struct http_stream {
@@ -246,12 +245,13 @@ static bool is_overloaded(const struct http_request *request)
 }
 
 /* The status that refuses the request, or 0. */
-static unsigned judge_headers(const struct http_request *request, const struct http_binding *binding)
+static unsigned judge_headers(const struct http_request *request, enum http_access access,
+                              const struct http_binding *binding)
 {
-    const char *credentials = http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION);
-
-    if (!http_auth_allows(request->listener->config, credentials))
+    if (access == HTTP_ACCESS_REFUSED)
         return MHD_HTTP_UNAUTHORIZED;
+    if (access == HTTP_ACCESS_TOO_OFTEN)
+        return MHD_HTTP_TOO_MANY_REQUESTS;
     if (has_many_lengths(request))
         return MHD_HTTP_BAD_REQUEST;
     if (binding == NULL)
@@ -265,6 +265,15 @@ static unsigned judge_headers(const struct http_request *request, const struct h
     return 0;
 }
 
+static enum http_access find_access(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return http_auth_check(request->listener->auth, http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION),
+                           info == NULL ? NULL : info->client_addr);
+}
+
 static struct http_request *request_new(struct http_listener *listener, struct MHD_Connection *connection,
                                         const char *path, const char *method)
 {
@@ -275,8 +284,11 @@ static struct http_request *request_new(struct http_listener *listener, struct M
     request->connection = connection;
     request->path = path;
     request->method = method;
-    request->may_change = true; /* there is one account, and it may do everything */
-    request->refusal = judge_headers(request, binding);
+
+    const enum http_access access = find_access(request);
+
+    request->may_change = access == HTTP_ACCESS_CHANGE;
+    request->refusal = judge_headers(request, access, binding);
     request->binding = binding;
     DL_APPEND(listener->requests, request);
     return request;
@@ -432,7 +444,9 @@ static void add_error_headers(const struct http_request *request, unsigned statu
 {
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"default\"");
-    if (status == MHD_HTTP_UNAUTHORIZED || has_many_lengths(request))
+    if (status == MHD_HTTP_TOO_MANY_REQUESTS)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    if (status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_TOO_MANY_REQUESTS || has_many_lengths(request))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->binding->route->methods);

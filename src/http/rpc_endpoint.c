@@ -43,7 +43,8 @@ static void handle_call(struct http_request *request, void *context)
         return;
     }
 
-    struct rpc_call *call = rpc_registry_call(context, method, params, on_answer, request);
+    const enum rpc_caller caller = http_request_may_change(request) ? RPC_CALLER_CHANGES : RPC_CALLER_READS;
+    struct rpc_call *call = rpc_registry_call(context, caller, method, params, on_answer, request);
 
     if (call != NULL)
         http_request_on_cancel(request, on_cancel, call);

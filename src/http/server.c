@@ -181,6 +181,7 @@ static void listener_free(struct http_listener *listener)
     free_event(listener->accept_again);
     free_event(listener->accepts[0]);
     free_event(listener->accepts[1]);
+    http_auth_free(listener->auth);
     free(listener);
 }
 
@@ -206,6 +207,7 @@ int http_server_serve(struct http_server *server, const struct config_server *co
 
     listener->server = server;
     listener->config = config;
+    listener->auth = http_auth_new(config);
     listener->connections_max = choose_connections_max();
     listener->mhd = start_mhd(listener);
     if (listener->mhd == NULL || !listener_make_events(listener, fds)) {

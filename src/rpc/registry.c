@@ -30,6 +30,7 @@ struct rpc_registry {
 
 struct rpc_call {
     struct rpc_registry *registry;
+    enum rpc_caller caller;
     struct rpc_value *params; /* owned */
     rpc_answer *answer;
     void *answer_context;
@@ -276,6 +277,11 @@ struct rpc_registry *rpc_call_registry(const struct rpc_call *call)
     return call->registry;
 }
 
+enum rpc_caller rpc_call_caller(const struct rpc_call *call)
+{
+    return call->caller;
+}
+
 static void free_call(struct rpc_call *call)
 {
     rpc_value_free(call->params);
@@ -312,11 +318,13 @@ static bool is_refused_now(const struct rpc_registry *registry, const struct rpc
            registry->is_stopping(registry->context);
 }
 
-static int check(const struct rpc_registry *registry, const struct entry *entry, struct rpc_value *params,
-                 struct error *err)
+static int check(const struct rpc_registry *registry, enum rpc_caller caller, const struct entry *entry,
+                 struct rpc_value *params, struct error *err)
 {
     if (entry == NULL)
         return error_set_fault(err, FAULT_UNKNOWN_METHOD, "UNKNOWN_METHOD");
+    if (caller == RPC_CALLER_READS && (entry->method->flags & RPC_READS) == 0)
+        return error_set_fault(err, FAULT_READ_ONLY, "READ_ONLY: this account may not call %s", entry->method->name);
     if (fit_all(entry, params, err) < 0)
         return -1;
     if (is_refused_now(registry, entry->method))
@@ -324,21 +332,22 @@ static int check(const struct rpc_registry *registry, const struct entry *entry,
     return 0;
 }
 
-struct rpc_call *rpc_registry_call(struct rpc_registry *registry, const char *method, struct rpc_value *params,
-                                   rpc_answer *answer, void *context)
+struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_caller caller, const char *method,
+                                   struct rpc_value *params, rpc_answer *answer, void *context)
 {
     const struct entry *entry = find(registry, method);
     struct rpc_value *result = NULL;
     struct error err;
 
-    if (check(registry, entry, params, &err) < 0) {
+    if (check(registry, caller, entry, params, &err) < 0) {
         rpc_value_free(params);
         answer(context, NULL, &err);
         return NULL;
     }
 
     struct rpc_call *call = xmalloc(sizeof *call);
-    *call = (struct rpc_call){.registry = registry, .params = params, .answer = answer, .answer_context = context};
+    *call = (struct rpc_call){
+        .registry = registry, .caller = caller, .params = params, .answer = answer, .answer_context = context};
     switch (entry->method->call(call, params, &result, &err)) {
     case RPC_DONE:
         rpc_call_complete(call, result);

@@ -26,7 +26,11 @@ typedef enum rpc_outcome rpc_handler(struct rpc_call *call, const struct rpc_val
 
 enum rpc_flags {
     RPC_ALSO_IN_SHUTDOWN = 1, /* answers while the daemon is stopping or restarting; others fault SHUTDOWN_STATE */
+    RPC_READS = 2, /* changes nothing: open to accounts that may only look; others fault READ_ONLY for them */
 };
+
+/* Who asks: RPC_CALLER_READS may call methods with RPC_READS alone. */
+enum rpc_caller { RPC_CALLER_CHANGES, RPC_CALLER_READS };
 
 struct rpc_method {
     const char *name; /* "supervisor.startProcess" */
@@ -59,6 +63,7 @@ const struct rpc_method **rpc_registry_list(const struct rpc_registry *registry,
 /* For handlers. */
 void *rpc_call_context(const struct rpc_call *call);
 struct rpc_registry *rpc_call_registry(const struct rpc_call *call);
+enum rpc_caller rpc_call_caller(const struct rpc_call *call);
 
 /*
  * Announces a later answer. `cancel` is called instead of it when the client goes away (the handler then forgets the
@@ -76,8 +81,8 @@ typedef void rpc_answer(void *context, struct rpc_value *result, const struct er
  * which the transport may cancel as long as no answer has come. The result handed to `answer` is the receiver's.
  * Takes `params`.
  */
-struct rpc_call *rpc_registry_call(struct rpc_registry *registry, const char *method, struct rpc_value *params,
-                                   rpc_answer *answer, void *context);
+struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_caller caller, const char *method,
+                                   struct rpc_value *params, rpc_answer *answer, void *context);
 void rpc_call_cancel(struct rpc_call *call);
 
 #endif

@@ -164,7 +164,7 @@ static void start_one(struct multicall *multicall, const struct rpc_value *recor
         refuse(multicall, "INCORRECT_PARAMETERS: params must be array");
     else
         multicall->inner =
-            rpc_registry_call(rpc_call_registry(multicall->call), rpc_as_string(name),
+            rpc_registry_call(rpc_call_registry(multicall->call), rpc_call_caller(multicall->call), rpc_as_string(name),
                               params != NULL ? rpc_value_copy(params) : rpc_array(0), on_answer, multicall);
 }
 
@@ -209,22 +209,22 @@ static const struct rpc_method methods[] = {
     {"system.listMethods", "array", "",
      "List the names of all methods.\n\n"
      "@return array result Names, sorted\n",
-     RPC_ALSO_IN_SHUTDOWN, list_methods},
+     RPC_ALSO_IN_SHUTDOWN | RPC_READS, list_methods},
     {"system.methodHelp", "string string", "name",
      "Tell what a method does.\n\n"
      "@param string name Full name of the method\n"
      "@return string result Text such as this one\n",
-     RPC_ALSO_IN_SHUTDOWN, method_help},
+     RPC_ALSO_IN_SHUTDOWN | RPC_READS, method_help},
     {"system.methodSignature", "array string", "name",
      "Tell the types of a method: of its result, then of its parameters.\n\n"
      "@param string name Full name of the method\n"
      "@return array result Names of types\n",
-     RPC_ALSO_IN_SHUTDOWN, method_signature},
+     RPC_ALSO_IN_SHUTDOWN | RPC_READS, method_signature},
     {"system.multicall", "array array", "calls",
      "Make several calls in one request, one after another.\n\n"
      "@param array calls Structs with string methodName and array params\n"
      "@return array result What each call answers; for one that failed a struct with faultCode and faultString\n",
-     RPC_ALSO_IN_SHUTDOWN, call_many},
+     RPC_ALSO_IN_SHUTDOWN | RPC_READS, call_many},
 };
 
 void rpc_registry_add_system(struct rpc_registry *registry)

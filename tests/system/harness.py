@@ -56,6 +56,7 @@ class Fault:
     ALREADY_ADDED = 90
     STILL_RUNNING = 91
     CANT_REREAD = 92
+    READ_ONLY = 403  # ours alone
 
 
 # --- marks -----------------------------------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ static struct rpc_call *call(const char *method, struct rpc_value *first, struct
     if (second != NULL)
         rpc_array_append(params, second);
     world.answers = 0;
-    return rpc_registry_call(world.registry, method, params, on_answer, NULL);
+    return rpc_registry_call(world.registry, RPC_CALLER_CHANGES, method, params, on_answer, NULL);
 }
 
 static struct rpc_call *call_name(const char *method, const char *name)

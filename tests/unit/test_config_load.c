@@ -16,6 +16,7 @@
 #define BASE "[supervisord]\n"
 #define PROGRAM "[program:p]\ncommand=/bin/cat\n"
 #define FCGI "[fcgi-program:f]\ncommand=/bin/cat\nsocket=unix:///tmp/f.sock\n"
+#define SERVER "[unix_http_server]\nfile=/tmp/x\n"
 #define LISTENER "[eventlistener:l]\ncommand=/bin/cat\nevents=EVENT\n"
 
 static char directory[] = "/tmp/test-config-load-XXXXXX";
@@ -139,10 +140,14 @@ static const struct option_case option_cases[] = {
     {"unix_http_server", "chown", "root", "0:0", "root:no-such-x", "invalid group name no-such-x"},
     TEXT_CASE("unix_http_server", "username"),
     TEXT_CASE("unix_http_server", "password"),
+    TEXT_CASE("unix_http_server", "readonly_username"),
+    TEXT_CASE("unix_http_server", "readonly_password"),
 
     {"inet_http_server", "port", "127.0.0.1:9001", "*:65535", "h:65536", "not a valid port number"},
     TEXT_CASE("inet_http_server", "username"),
     TEXT_CASE("inet_http_server", "password"),
+    TEXT_CASE("inet_http_server", "readonly_username"),
+    TEXT_CASE("inet_http_server", "readonly_password"),
 
     {"supervisorctl", "serverurl", "http://h:1", "unix://s", "foo", "not a URL"},
     TEXT_CASE("supervisorctl", "username"),
@@ -210,14 +215,24 @@ static const struct {
     {"ctlplugin", "[supervisorctl]\n[ctlplugin:c]\n", true},
 };
 
+/* Options that do not come alone. */
+static const struct {
+    const char *key;
+    const char *with;
+} partners[] = {
+    {"username", "password=x\n"},
+    {"password", "username=x\n"},
+    {"readonly_username", "username=x\npassword=x\nreadonly_password=x\n"},
+    {"readonly_password", "username=x\npassword=x\nreadonly_username=y\n"},
+};
+
 static char *surround(const struct option_case *test, const char *value)
 {
     const char *partner = "";
 
-    if (strcmp(test->key, "username") == 0)
-        partner = "password=x\n";
-    if (strcmp(test->key, "password") == 0)
-        partner = "username=x\n";
+    for (size_t i = 0; i < sizeof partners / sizeof partners[0]; i++)
+        if (strcmp(test->key, partners[i].key) == 0)
+            partner = partners[i].with;
     for (size_t i = 0; i < sizeof surroundings / sizeof surroundings[0]; i++)
         if (strcmp(surroundings[i].section, test->section) == 0) {
             options.for_ctl = surroundings[i].for_ctl;
@@ -361,6 +376,9 @@ static void defaults_of_servers(void **state)
     refuse(BASE "[inet_http_server]\n", "[inet_http_server]: does not specify its port");
     refuse(BASE "[inet_http_server]\nport=1\nusername=x\n", "incomplete authentication");
     refuse(BASE "[unix_http_server]\nfile=/tmp/x\npassword=x\n", "incomplete authentication");
+    refuse(BASE SERVER "readonly_username=x\n", "readonly_username and readonly_password must be given together");
+    refuse(BASE SERVER "readonly_username=x\nreadonly_password=x\n", "readonly_username without username");
+    refuse(BASE SERVER "username=x\npassword=y\nreadonly_username=x\nreadonly_password=x\n", "must differ");
 }
 
 static void logs_have_destinations(void **state)

@@ -53,12 +53,13 @@ void rpc_value_free(struct rpc_value *value)
     assert_null(value);
 }
 
-struct rpc_call *rpc_registry_call(struct rpc_registry *registry, const char *method, struct rpc_value *params,
-                                   rpc_answer *answer, void *context)
+struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_caller caller, const char *method,
+                                   struct rpc_value *params, rpc_answer *answer, void *context)
 {
     struct error err;
 
     (void)params;
+    assert_int_equal(caller, RPC_CALLER_CHANGES);
     if (strcmp(method, "later") == 0) {
         waiting_answer = answer;
         waiting_context = context;

@@ -17,6 +17,7 @@ struct world {
     struct rpc_value *result;
     int fault;
     char text[ERROR_TEXT_SIZE];
+    enum rpc_caller caller; /* who calls */
 };
 
 static bool is_stopping(void *context)
@@ -83,6 +84,7 @@ static const struct rpc_method methods[] = {
     {"test.echo", "array int boolean string array* string int", "n, truth, text, any, word=hello, number=7",
      "Give back.", 0, echo},
     {"test.echoText", "array string boolean", "text, truth=true", "Give back.", RPC_ALSO_IN_SHUTDOWN, echo},
+    {"test.look", "array", "", "Give back nothing.", RPC_READS, echo},
     {"test.much", "string", "", "Answer much.", 0, answer_much},
     {"test.nothing", "array", "", "Give back nothing.", 0, echo},
     {"test.refuse", "boolean", "", "Refuse.", 0, refuse},
@@ -120,7 +122,7 @@ static struct rpc_call *call(struct rpc_registry *registry, struct world *world,
 
     if (rpc_decode_call(body, strlen(body), &method, &params, &err) < 0)
         fail_msg("%s", err.text);
-    return rpc_registry_call(registry, method, params, on_answer, world);
+    return rpc_registry_call(registry, world->caller, method, params, on_answer, world);
 }
 
 #define P(value) "<param><value>" value "</value></param>"
@@ -281,7 +283,7 @@ static void the_system_methods_describe_the_rows(void **state)
     struct rpc_registry *registry = make_registry(world);
 
     call(registry, world, "system.listMethods", "");
-    assert_int_equal(rpc_count(world->result), 10);
+    assert_int_equal(rpc_count(world->result), 11);
     assert_string_equal(rpc_as_string(item(world, 0)), "system.listMethods");
     assert_string_equal(rpc_as_string(item(world, 4)), "test.echo");
 
@@ -395,6 +397,30 @@ static void a_cancelled_multicall_cancels_the_call_it_waits_for(void **state)
     rpc_registry_free(registry);
 }
 
+/* What is not known to look alone may not be called, in a multicall neither. */
+static void accounts_that_may_look_do_not_touch(void **state)
+{
+    struct world *world = *state;
+    struct rpc_registry *registry = make_registry(world);
+
+    world->caller = RPC_CALLER_READS;
+    assert_null(call(registry, world, "test.nothing", ""));
+    assert_int_equal(world->fault, FAULT_READ_ONLY);
+    assert_string_equal(world->text, "READ_ONLY: this account may not call test.nothing");
+    assert_null(call(registry, world, "test.wait", ""));
+    assert_int_equal(world->fault, FAULT_READ_ONLY);
+    assert_null(world->waiting);
+    assert_null(call(registry, world, "test.look", ""));
+    assert_int_equal(world->fault, FAULT_NONE);
+    assert_null(call(registry, world, "no.such", ""));
+    assert_int_equal(world->fault, FAULT_UNKNOWN_METHOD);
+    assert_null(call(registry, world, "system.multicall", CALLS(CALL("test.look", "") CALL("test.nothing", ""))));
+    assert_int_equal(world->fault, FAULT_NONE);
+    assert_int_equal(rpc_value_type(item(world, 0)), RPC_ARRAY);
+    assert_fault_at(world, 1, FAULT_READ_ONLY, "READ_ONLY: this account may not call test.nothing");
+    rpc_registry_free(registry);
+}
+
 /* Each answers at once: were they made one from within the answer of the other, the stack would not hold them. */
 static void many_immediate_calls_need_no_stack(void **state)
 {
@@ -410,7 +436,7 @@ static void many_immediate_calls_need_no_stack(void **state)
         rpc_array_append(calls, record);
     }
     rpc_array_append(params, calls);
-    assert_non_null(rpc_registry_call(registry, "system.multicall", params, on_answer, world));
+    assert_non_null(rpc_registry_call(registry, RPC_CALLER_CHANGES, "system.multicall", params, on_answer, world));
     rpc_call_complete(world->waiting, rpc_nil());
     assert_int_equal(rpc_count(world->result), CALL_COUNT);
     rpc_registry_free(registry);
@@ -431,7 +457,7 @@ static void multicall_bounds_the_size_of_its_answer(void **state)
         rpc_array_append(calls, record);
     }
     rpc_array_append(params, calls);
-    assert_null(rpc_registry_call(registry, "system.multicall", params, on_answer, world));
+    assert_null(rpc_registry_call(registry, RPC_CALLER_CHANGES, "system.multicall", params, on_answer, world));
     assert_int_equal(rpc_count(world->result), CALL_COUNT);
     assert_int_equal(rpc_value_type(item(world, 0)), RPC_STRING);
     assert_fault_at(world, CALL_COUNT - 1, FAULT_FAILED, "FAILED: the answers to the calls before are too large");
@@ -449,6 +475,7 @@ int main(void)
         TEST(names_that_are_no_methods_are_unknown),
         TEST(a_row_added_later_takes_the_place_of_the_first),
         TEST(while_stopping_only_flagged_methods_answer),
+        TEST(accounts_that_may_look_do_not_touch),
         TEST(a_deferred_call_answers_later_or_fails_later),
         TEST(a_cancelled_call_tells_its_handler_and_nobody_else),
         TEST(the_system_methods_describe_the_rows),
