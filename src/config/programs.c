@@ -203,6 +203,8 @@ static int settle_socket_owner(const struct plan *plan, struct config_fcgi_socke
     if (loader_fill_option(plan->loader, plan->section, option, &plan->scope, &scratch, err) < 0)
         return -1;
     socket->owner = scratch.user;
+    if (socket->owner.is_set)
+        socket->owner_gid = socket->owner.gid;
     return 0;
 }
 

@@ -3,7 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/shared_socket.h"
 #include "process/supervisor.h"
+
+static int make_processes(struct process_group *group, struct error *err)
+{
+    for (size_t i = 0; i < group->config->process_count; i++) {
+        struct process *process = process_new(group, &group->config->processes[i], err);
+        if (process == NULL)
+            return -1;
+        HASH_ADD_KEYPTR(by_name, group->processes, process->config->name, strlen(process->config->name), process);
+    }
+    return 0;
+}
+
+static int make_socket(struct process_group *group, struct error *err)
+{
+    if (group->config->kind != CONFIG_GROUP_FCGI)
+        return 0;
+    group->socket = shared_socket_new(group->config->socket, err);
+    return group->socket != NULL ? 0 : -1;
+}
 
 struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err)
 {
@@ -11,13 +31,10 @@ struct process_group *group_new(struct supervisor *supervisor, struct config_gro
 
     group->supervisor = supervisor;
     group->config = config_group_ref(config);
-    for (size_t i = 0; i < config->process_count; i++) {
-        struct process *process = process_new(group, &config->processes[i], err);
-        if (process == NULL) {
-            group_free(group);
-            return NULL;
-        }
-        HASH_ADD_KEYPTR(by_name, group->processes, process->config->name, strlen(process->config->name), process);
+    if (make_socket(group, err) < 0 || make_processes(group, err) < 0) {
+        err->fault = FAULT_FAILED;
+        group_free(group);
+        return NULL;
     }
     return group;
 }
@@ -31,6 +48,7 @@ void group_free(struct process_group *group)
         HASH_DELETE(by_name, group->processes, process);
         process_free(process);
     }
+    shared_socket_free(group->socket);
     config_group_unref(group->config);
     free(group);
 }

@@ -4,15 +4,21 @@
 
 #include "process/process.h"
 
+struct shared_socket;
+
 struct process_group {
     struct supervisor *supervisor; /* borrowed */
     struct config_group *config;   /* one reference */
     struct process *processes;     /* owned; uthash by name (by_name), in the order of the configuration */
+    struct shared_socket *socket;  /* owned; of a [fcgi-program:x], else NULL */
     size_t alive_count;            /* members whose state is alive (process/state.h) */
     UT_hash_handle by_name;        /* in the supervisor */
 };
 
-/* Makes the group and its processes. NULL with *err when an AUTO log cannot be made. Owned by the supervisor. */
+/*
+ * Makes the group and its processes. NULL with *err, FAILED, when its shared socket or an AUTO log cannot be made.
+ * Owned by the supervisor.
+ */
 struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err);
 void group_free(struct process_group *group); /* no member may be alive */
 

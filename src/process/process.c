@@ -20,6 +20,7 @@
 #include "output/automatic.h"
 #include "process/command.h"
 #include "process/input.h"
+#include "process/shared_socket.h"
 #include "process/supervisor.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -242,7 +243,24 @@ static void abandon_child(struct process *process, struct spawn_result *child)
         fd_close(&child->output_fds[channel]);
 }
 
-static int spawn_with(struct process *process, const char *executable, char **arguments, struct error *err)
+/* What the child gets as descriptor 0: -1 for a pipe. */
+static int hold_input(const struct process *process, int *fd, struct error *err)
+{
+    *fd = -1;
+    if (process->group->socket == NULL)
+        return 0;
+    *fd = shared_socket_hold(process->group->socket, err);
+    return *fd >= 0 ? 0 : -1;
+}
+
+static void drop_input(const struct process *process)
+{
+    if (process->group->socket != NULL)
+        shared_socket_drop(process->group->socket);
+}
+
+static int spawn_with(struct process *process, int stdin_fd, const char *executable, char **arguments,
+                      struct error *err)
 {
     CLEANUP_FREE char **environment = command_environment(process);
     const struct spawn_request request = {
@@ -254,7 +272,7 @@ static int spawn_with(struct process *process, const char *executable, char **ar
         .umask = process->config->umask,
         .user = &process->config->user,
         .redirect_stderr = process->config->redirect_stderr,
-        .stdin_fd = -1,
+        .stdin_fd = stdin_fd,
     };
     struct spawn_result child;
 
@@ -266,6 +284,18 @@ static int spawn_with(struct process *process, const char *executable, char **ar
     }
     adopt_child(process, &child);
     return 0;
+}
+
+static int spawn(struct process *process, const char *executable, char **arguments, struct error *err)
+{
+    int stdin_fd;
+
+    if (hold_input(process, &stdin_fd, err) < 0)
+        return -1;
+    if (spawn_with(process, stdin_fd, executable, arguments, err) == 0)
+        return 0;
+    drop_input(process);
+    return -1;
 }
 
 static void give_up_if_exhausted(struct process *process)
@@ -306,7 +336,7 @@ static void note_start(struct process *process)
 static int launch(struct process *process, const char *executable, char **arguments, struct error *err)
 {
     note_start(process);
-    if (spawn_with(process, executable, arguments, err) < 0) {
+    if (spawn(process, executable, arguments, err) < 0) {
         err->fault = FAULT_SPAWN_ERROR;
         fail_start(process, err);
         return -1;
@@ -489,6 +519,7 @@ void process_child_ended(struct process *process, int wait_status)
         end_early(process, end);
     else
         end_after_success(process, end);
+    drop_input(process);
     if (process->pid == 0 && !process_state_is_alive(process->state) && !process->is_queued)
         detach_streams(process, false);
 }

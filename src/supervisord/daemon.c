@@ -58,8 +58,7 @@ struct daemon {
 /* A section that we cannot do justice is refused: a daemon that runs half of what it was told is worse than none. */
 static int check_support(const struct config *config, struct error *err)
 {
-    static const char *const unsupported[] = {
-        [CONFIG_GROUP_FCGI] = "fcgi-program", [CONFIG_GROUP_LISTENER] = "eventlistener"};
+    static const char *const unsupported[] = {[CONFIG_GROUP_LISTENER] = "eventlistener"};
 
     for (size_t i = 0; i < config->group_count; i++) {
         const struct config_group *group = config->groups[i];
@@ -279,11 +278,17 @@ static int serve(struct daemon *daemon, struct error *err)
 
 static int add_groups(struct daemon *daemon, struct error *err)
 {
+    static const char *const sections[] = {
+        [CONFIG_GROUP_PROGRAM] = "program",
+        [CONFIG_GROUP_MIXED] = "group",
+        [CONFIG_GROUP_FCGI] = "fcgi-program",
+        [CONFIG_GROUP_LISTENER] = "eventlistener",
+    };
     const struct config *config = daemon->config;
 
     for (size_t i = 0; i < config->group_count; i++)
         if (supervisor_add_group(daemon->supervisor, config->groups[i], err) < 0)
-            return error_prefix(err, "[program:%s]", config->groups[i]->name);
+            return error_prefix(err, "[%s:%s]", sections[config->groups[i]->kind], config->groups[i]->name);
     return 0;
 }
 

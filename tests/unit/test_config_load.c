@@ -542,7 +542,7 @@ static void fcgi_sockets(void **state)
     assert_string_equal(local->path, "/tmp/f.sock");
     assert_null(local->host);
     assert_true(local->owner.is_set);
-    assert_true(local->owner_gid == (gid_t)-1);
+    assert_int_equal(local->owner_gid, 0);
     assert_int_equal(local->backlog, -1);
     config_unref(config);
     refuse(BASE "[fcgi-program:f]\ncommand=x\n", "[fcgi-program:f]: does not specify its socket");
