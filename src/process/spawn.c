@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,7 +32,11 @@
  */
 enum slot { SLOT_STDIN = 3, SLOT_STDOUT, SLOT_STDERR, SLOT_REPORT, SLOT_END };
 
-enum { CHILD_STACK_SIZE = 256 * 1024, EXIT_NOT_SPAWNED = 127 };
+enum {
+    CHILD_STACK_SIZE = 256 * 1024,
+    EXIT_NOT_SPAWNED = 127,
+    STOPPED_CHECK_MS = 100, /* a child that has not run by then is looked at */
+};
 
 /* What the child could not do, sent to the parent through the report pipe. Nothing is sent when the exec succeeds. */
 struct report {
@@ -107,15 +113,19 @@ IN_CHILD static void take_descriptors(bool redirect_stderr)
         fail(STEP_DESCRIPTORS);
 }
 
+/* Nothing to switch when the daemon has that account already, and then it has no right to set the groups either. */
+IN_CHILD static bool changes_user(const struct config_account *user)
+{
+    return user != NULL && user->is_set && (geteuid() == 0 || geteuid() != user->uid);
+}
+
 /* By system call: the C library's functions would try to change all threads, with locks that are the daemon's. */
 IN_CHILD static void take_user(const struct plan *plan)
 {
     const struct config_account *user = plan->request->user;
 
-    if (user == NULL || !user->is_set)
+    if (!changes_user(user))
         return;
-    if (geteuid() != 0 && geteuid() == user->uid)
-        return; /* nothing to switch, and no right to set the groups */
     if (syscall(SYS_setgroups, (size_t)plan->group_count, plan->groups) < 0)
         fail(STEP_SETGROUPS);
     if (syscall(SYS_setgid, user->gid) < 0)
@@ -236,16 +246,26 @@ static int refuse_process(const struct spawn_request *request, int os, struct er
     return -1;
 }
 
+/*
+ * How the child is made. Between its setuid and its exec whoever has the user's account may send it SIGSTOP, and a
+ * vfork would have the daemon wait for as long as they like: such a child gets a copy of everything instead.
+ */
+static int clone_flags(const struct spawn_request *request)
+{
+    if (changes_user(request->user))
+        return SIGCHLD;
+    /* valgrind follows a vfork only without CLONE_FILES */
+    return CLONE_VM | CLONE_VFORK | SIGCHLD | (RUNNING_ON_VALGRIND ? 0 : CLONE_FILES);
+}
+
 static pid_t clone_child(struct plan *plan)
 {
-    /* valgrind follows a vfork only without CLONE_FILES */
-    const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (RUNNING_ON_VALGRIND ? 0 : CLONE_FILES);
     sigset_t all;
     sigset_t before;
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
-    const pid_t pid = clone(child_main, child_stack + CHILD_STACK_SIZE, flags, plan);
+    const pid_t pid = clone(child_main, child_stack + CHILD_STACK_SIZE, clone_flags(plan->request), plan);
     const int saved = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = saved;
@@ -281,15 +301,43 @@ static int describe_failure(const struct report *report, const struct spawn_requ
     return -1;
 }
 
-/* Waits for the exec or its failure; both close the write end. */
+static bool is_stopped(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    /* WEXITED is left out: its end is the reaper's business. */
+    return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid;
+}
+
+/* Waits for the exec or its failure; both close the write end. False: the child was stopped before. */
+static bool await_report(int fd, pid_t pid)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+    while (poll(&readable, 1, STOPPED_CHECK_MS) <= 0)
+        if (is_stopped(pid))
+            return false;
+    return true;
+}
+
+static void bury_child(pid_t pid)
+{
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 static int read_report(int fd, pid_t pid, const struct spawn_request *request, struct error *err)
 {
     struct report report;
 
+    if (!await_report(fd, pid)) {
+        kill(pid, SIGKILL);
+        bury_child(pid);
+        return error_set(err, "'%s' was stopped by a signal before it could run", request->name);
+    }
     if (fd_read_all(fd, &report, sizeof report) != sizeof report)
         return 0;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    bury_child(pid);
     return describe_failure(&report, request, err);
 }
 

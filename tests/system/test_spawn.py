@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import sys
+import threading
+import unittest
 
-from harness import (REPORT, TestCase, actor, children_of, lines_of, needs_root, not_wrapped, program, read, run,
-                     section, wait_for, write)
+from harness import (REPORT, TestCase, actor, children_of, is_instrumented, lines_of, needs_root, not_wrapped, program,
+                     read, run, section, wait_for, write)
 
 
 class Causes(TestCase):
@@ -47,6 +49,24 @@ class Causes(TestCase):
         text = self.fatal(actor("hang"), user="nobody", directory=secret)
         self.assertIn(secret, text)
         self.assertIn("EACCES", text)
+
+    @needs_root
+    @not_wrapped("strace has to hold the child, and valgrind would not let it")
+    @unittest.skipIf(is_instrumented(), "LeakSanitizer does not work below strace")
+    def test_child_stopped_by_its_user_before_the_exec_holds_up_nobody(self):
+        os.chmod(self.dir, 0o777)
+        slow_setuid = ["strace", "-D", "-f", "-o", self.path("trace"), "-e", "trace=setuid", "-e",
+                       "inject=setuid:delay_exit=1000000"]
+        daemon = self.daemon(program("a", actor("hang"), user="nobody", startretries=0, autostart="false"),
+                             prefix=slow_setuid)
+        start = threading.Thread(target=daemon.ctl, args=("start", "a"))
+        start.start()
+        child = wait_for(lambda: children_of(daemon.pid))[0]
+        os.kill(child, signal.SIGSTOP)
+        start.join()
+        self.assertIn("stopped by a signal", daemon.info("a")["spawnerr"])
+        self.assertEqual("FATAL", daemon.info("a")["statename"])
+        self.assertEqual([], children_of(daemon.pid))
 
     def test_startProcess_faults_with_spawn_error(self):
         daemon = self.daemon(program("a", actor("hang"), directory="/nowhere/dir", autostart="false", startretries=0))
