@@ -145,6 +145,8 @@ static int make_ctl(struct loader *loader, struct error *err)
     return loader_fill(loader, section, &options_ctl, &no_scope, &loader->config->ctl, err);
 }
 
+enum { HEADER_BYTES_MIN = 4096, HEADER_BYTES_MAX = 16 * 1024 * 1024 };
+
 /* What the options of a server say together and must not; NULL: nothing. */
 static const char *find_server_mistake(const struct config_server *server)
 {
@@ -152,6 +154,8 @@ static const char *find_server_mistake(const struct config_server *server)
         return "incomplete authentication: username and password must be given together";
     if ((server->readonly_username == NULL) != (server->readonly_password == NULL))
         return "incomplete authentication: readonly_username and readonly_password must be given together";
+    if (server->max_header_bytes < HEADER_BYTES_MIN || server->max_header_bytes > HEADER_BYTES_MAX)
+        return "max_header_bytes must be from 4KB to 16MB";
     if (server->readonly_username == NULL)
         return NULL;
     if (server->username == NULL)

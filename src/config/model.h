@@ -125,6 +125,12 @@ struct config_server {
     char *password;          /* clear, {SHA} and 40 hexadecimal digits, or a hash of crypt(3); NULL when unset */
     char *readonly_username; /* the account that may look and not touch; NULL: there is none */
     char *readonly_password;
+    int max_connections;             /* at a time */
+    int max_connections_per_address; /* INET: -1: half of max_connections */
+    int64_t max_header_bytes;        /* request line and headers */
+    int64_t max_body_bytes;
+    int request_timeout; /* seconds from the connection to an authenticated request's headers */
+    int idle_timeout;    /* seconds without progress; 0: for ever */
 };
 
 /* [rpcinterface:x] and [ctlplugin:x]: a factory and everything else in the section, handed on as it stands. */

@@ -96,6 +96,19 @@ TABLE(options_ctl, ctl_rows);
         SERVER("password", text, password, NULL, HELP_PASSWORD, NO_AUTHENTICATION),                     \
         SERVER("readonly_username", text, readonly_username, NULL, HELP_READONLY_USERNAME, NO_ACCOUNT), \
         SERVER("readonly_password", text, readonly_password, NULL, HELP_READONLY_PASSWORD, NO_ACCOUNT)
+#define SERVER_LIMITS                                                                                                \
+    SERVER("max_connections", positive, max_connections, "1000",                                                     \
+           "How many clients may be connected at a time; others wait. One in four of the descriptors that `minfds` " \
+           "speaks of is the most that clients get."),                                                               \
+        SERVER("max_header_bytes", size, max_header_bytes, "32KB",                                                   \
+               "The most that the headers of a request may have."),                                                  \
+        SERVER("max_body_bytes", size, max_body_bytes, "8MB", "The most that the body of a request may have."),      \
+        SERVER("request_timeout", positive, request_timeout, "10",                                                   \
+               "Within how many seconds a client must have sent the headers of its first request, and the right "    \
+               "password if there is one."),                                                                         \
+        SERVER("idle_timeout", natural, idle_timeout, "120",                                                         \
+               "After how many seconds without progress a connection is closed; 0: never. Log streams and calls "    \
+               "that wait may be quiet for as long as they like.")
 
 static const struct option unix_server_rows[] = {
     SERVER("file", path, path, NULL, "The path of the socket.", REQUIRED),
@@ -103,6 +116,7 @@ static const struct option unix_server_rows[] = {
     OPTION_PAIR(struct config_server, "chown", owner, uid, gid, NULL, "The owner of the socket, and its group.",
                 NOTE("who starts the daemon")),
     SERVER_ACCOUNTS,
+    SERVER_LIMITS,
 };
 TABLE(options_unix_server, unix_server_rows);
 
@@ -110,6 +124,10 @@ static const struct option inet_server_rows[] = {
     OPTION_PAIR(struct config_server, "port", address, host, port, NULL,
                 "The address to listen on. Without a host, or with `*`, all interfaces.", REQUIRED),
     SERVER_ACCOUNTS,
+    SERVER_LIMITS,
+    SERVER("max_connections_per_address", positive, max_connections_per_address, NULL,
+           "How many of them may come from one address: a client that takes all it can get leaves some to others.",
+           NOTE("half of all")),
 };
 TABLE(options_inet_server, inet_server_rows);
 

@@ -11,23 +11,29 @@
 #include "http/auth.h"
 #include "http/server.h"
 
-/* Limits. Sizes in bytes. */
+/* Limits that are no options. Sizes in bytes. */
 enum {
-    HTTP_CONNECTIONS_MAX = 1000,         /* of one server; less when descriptors are scarce */
     HTTP_CONNECTIONS_PER_FDS = 4,        /* at most one descriptor in four may be a client's */
     HTTP_HELD_MAX = 256 * 1024 * 1024,   /* bodies and answers of all clients; beyond that, requests are refused */
-    HTTP_HEADER_MAX = 32 * 1024,         /* request line and headers; also all the memory that a connection holds */
     HTTP_DISCARD_MAX = 16 * 1024 * 1024, /* a refused request's body is read and dropped up to here */
     HTTP_STREAM_BLOCK = 16 * 1024,       /* what a stream is asked for at a time */
-    HTTP_IDLE_SECONDS = 120,             /* a connection without progress is closed */
     HTTP_ACCEPT_BURST = 16,              /* connections taken before others get their turn */
     HTTP_ACCEPT_PAUSE_SECONDS = 1,       /* no more descriptors: look again after that */
+    HTTP_REFUSED_LOG_SECONDS = 60,       /* clients that have too many connections are not logged more often */
     HTTP_BACKLOG = 1024,                 /* connections waiting to be accepted */
 };
 
 struct http_binding { /* a route with its context */
     const struct http_route *route;
     void *context;
+};
+
+struct http_connection {
+    struct http_listener *listener; /* borrowed */
+    int fd;                         /* borrowed */
+    bool is_admitted;               /* has sent a request's headers, with the right password if there is one */
+    int64_t deadline_us;            /* until when that must have happened */
+    struct http_connection *prev, *next;
 };
 
 struct http_listener {
@@ -37,6 +43,9 @@ struct http_listener {
     struct MHD_Daemon *mhd;             /* owned */
     struct event *run;                  /* owned: libmicrohttpd has something to do */
     struct event *timer;                /* owned: a connection may have been idle for too long */
+    struct event *strangers_timer;      /* owned: the time of the first stranger is up; not pending without any */
+    struct http_connection *strangers;  /* utlist: connections that are not admitted yet, in the order they came */
+    int64_t refused_log_us;             /* when a client with too many connections was logged last; 0: never */
     struct event *accepts[2];           /* owned, NULL when unused: a client is waiting */
     struct event *accept_again;         /* owned: accepting was refused by the system, try again */
     unsigned connections;               /* open ones */
@@ -59,6 +68,9 @@ enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *con
                                       void **request);
 void http_request_completed(void *listener, struct MHD_Connection *connection, void **context,
                             enum MHD_RequestTerminationCode reason);
+
+/* The client has shown that it may call: its connection has time now. */
+void http_connection_admit(struct http_connection *connection);
 
 /* The server goes: ends every waiting request without an answer. */
 void http_listener_abandon_requests(struct http_listener *listener);

@@ -244,6 +244,12 @@ static bool is_overloaded(const struct http_request *request)
     return request->listener->server->held - request->held > HTTP_HELD_MAX;
 }
 
+static bool is_too_large(const struct http_request *request, const struct http_binding *binding,
+                         unsigned long long length)
+{
+    return length > binding->route->body_max || length > (unsigned long long)request->listener->config->max_body_bytes;
+}
+
 /* The status that refuses the request, or 0. */
 static unsigned judge_headers(const struct http_request *request, enum http_access access,
                               const struct http_binding *binding)
@@ -260,7 +266,7 @@ static unsigned judge_headers(const struct http_request *request, enum http_acce
         return MHD_HTTP_METHOD_NOT_ALLOWED;
     if (strcmp(request->method, MHD_HTTP_METHOD_POST) == 0 && has_no_length(request))
         return MHD_HTTP_LENGTH_REQUIRED;
-    if (declared_length(request) > binding->route->body_max)
+    if (is_too_large(request, binding, declared_length(request)))
         return MHD_HTTP_CONTENT_TOO_LARGE;
     return 0;
 }
@@ -272,6 +278,14 @@ static enum http_access find_access(const struct http_request *request)
 
     return http_auth_check(request->listener->auth, http_request_header(request, MHD_HTTP_HEADER_AUTHORIZATION),
                            info == NULL ? NULL : info->client_addr);
+}
+
+static void request_admit(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    http_connection_admit(info->socket_context);
 }
 
 static struct http_request *request_new(struct http_listener *listener, struct MHD_Connection *connection,
@@ -288,6 +302,8 @@ static struct http_request *request_new(struct http_listener *listener, struct M
     const enum http_access access = find_access(request);
 
     request->may_change = access == HTTP_ACCESS_CHANGE;
+    if (request->may_change || access == HTTP_ACCESS_LOOK)
+        request_admit(request);
     request->refusal = judge_headers(request, access, binding);
     request->binding = binding;
     DL_APPEND(listener->requests, request);
@@ -319,7 +335,7 @@ static void request_keep(struct http_request *request, const char *data, size_t 
 
 static enum MHD_Result request_collect(struct http_request *request, const char *data, size_t size)
 {
-    if (request->refusal == 0 && request->length + size > request->binding->route->body_max)
+    if (request->refusal == 0 && is_too_large(request, request->binding, request->length + size))
         request_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE);
     if (request->refusal == 0 && is_overloaded(request))
         request_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE);

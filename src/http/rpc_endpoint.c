@@ -1,9 +1,9 @@
 #include "http/rpc_endpoint.h"
 
+#include <stdint.h>
+
 #include "base/log.h"
 #include "rpc/codec.h"
-
-enum { BODY_MAX = 8 * 1024 * 1024 };
 
 /* Takes the result. */
 static void on_answer(void *context, struct rpc_value *result, const struct error *err)
@@ -53,7 +53,7 @@ static void handle_call(struct http_request *request, void *context)
 void rpc_endpoint_add(struct http_server *server, struct rpc_registry *registry)
 {
     static const struct http_route route = {
-        .match = HTTP_PREFIX, .path = "/RPC2", .methods = "POST", .body_max = BODY_MAX, .handler = handle_call};
+        .match = HTTP_PREFIX, .path = "/RPC2", .methods = "POST", .body_max = SIZE_MAX, .handler = handle_call};
 
     http_server_route(server, &route, registry);
 }

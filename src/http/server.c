@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -99,6 +100,23 @@ static void listener_pause(struct http_listener *listener, int os)
     loop_timer_arm(listener->accept_again, HTTP_ACCEPT_PAUSE_SECONDS * INT64_C(1000000));
 }
 
+/* libmicrohttpd says ENFILE when an address has too many. Not for each of them: they come as fast as they can. */
+static void log_refused(struct http_listener *listener, const struct sockaddr_storage *address, socklen_t size, int os)
+{
+    const int64_t now_us = clock_monotonic_us();
+    char host[NI_MAXHOST];
+
+    if (os != ENFILE ||
+        getnameinfo((const struct sockaddr *)address, size, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0) {
+        log_error("HTTP: cannot serve a connection: %s", strerror(os));
+        return;
+    }
+    if (listener->refused_log_us != 0 && now_us < listener->refused_log_us + HTTP_REFUSED_LOG_SECONDS * 1000000)
+        return;
+    listener->refused_log_us = now_us;
+    log_warn("HTTP: %s has as many connections as one address may have; more of them are closed", host);
+}
+
 /* False: no more for now. */
 static bool listener_accept_one(struct http_listener *listener, int fd)
 {
@@ -114,7 +132,7 @@ static bool listener_accept_one(struct http_listener *listener, int fd)
     }
     listener->is_short_of_fds = false;
     if (MHD_add_connection(listener->mhd, client, (struct sockaddr *)&address, size) != MHD_YES)
-        log_error("HTTP: cannot serve a connection: %s", strerror(errno));
+        log_refused(listener, &address, size, errno);
     return true;
 }
 
@@ -131,37 +149,109 @@ static void on_accept(evutil_socket_t fd, short what, void *context)
     listener_plan(listener);
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection, void **unused,
-                          enum MHD_ConnectionNotificationCode code)
+/* --- connections -------------------------------------------------------------------------------------------------- */
+
+static void listener_await_strangers(struct http_listener *listener)
+{
+    if (listener->strangers == NULL)
+        event_del(listener->strangers_timer);
+    else if (!event_pending(listener->strangers_timer, EV_TIMEOUT, NULL))
+        loop_timer_arm(listener->strangers_timer, listener->strangers->deadline_us - clock_monotonic_us());
+}
+
+/*
+ * Clients that connect and say nothing, or take for ever to say it, or do not know the password, must not keep others
+ * out. libmicrohttpd notices the end of a connection that is shut down, and closes it.
+ */
+static void on_strangers_late(evutil_socket_t fd, short what, void *context)
 {
     struct http_listener *listener = context;
+    const int64_t now_us = clock_monotonic_us();
 
-    (void)connection;
-    (void)unused;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        listener->connections++;
-    else if (listener->connections-- == listener->connections_max)
+    (void)fd;
+    (void)what;
+    while (listener->strangers != NULL && listener->strangers->deadline_us <= now_us) {
+        struct http_connection *late = listener->strangers;
+        DL_DELETE(listener->strangers, late);
+        late->is_admitted = true; /* to its end */
+        shutdown(late->fd, SHUT_RDWR);
+    }
+    listener_await_strangers(listener);
+}
+
+void http_connection_admit(struct http_connection *connection)
+{
+    if (connection->is_admitted)
+        return;
+    connection->is_admitted = true;
+    DL_DELETE(connection->listener->strangers, connection);
+    listener_await_strangers(connection->listener);
+}
+
+static struct http_connection *connection_new(struct http_listener *listener, struct MHD_Connection *mhd)
+{
+    struct http_connection *connection = xcalloc(1, sizeof *connection);
+
+    connection->listener = listener;
+    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->deadline_us = clock_monotonic_us() + listener->config->request_timeout * INT64_C(1000000);
+    DL_APPEND(listener->strangers, connection);
+    listener_await_strangers(listener);
+    listener->connections++;
+    return connection;
+}
+
+static void connection_free(struct http_connection *connection)
+{
+    struct http_listener *listener = connection->listener;
+
+    http_connection_admit(connection);
+    free(connection);
+    if (listener->connections-- == listener->connections_max)
         listener_accept_on(listener);
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **connection,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *connection = connection_new(context, mhd);
+    } else {
+        connection_free(*connection);
+        *connection = NULL;
+    }
 }
 
 /* --- making and ending -------------------------------------------------------------------------------------------- */
 
-static unsigned choose_connections_max(void)
+static unsigned choose_connections_max(const struct config_server *config)
 {
+    const rlim_t configured = (rlim_t)config->max_connections;
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / HTTP_CONNECTIONS_PER_FDS > HTTP_CONNECTIONS_MAX)
-        return HTTP_CONNECTIONS_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / HTTP_CONNECTIONS_PER_FDS > configured)
+        return (unsigned)configured;
     return (unsigned)(limit.rlim_cur / HTTP_CONNECTIONS_PER_FDS);
+}
+
+/* Applies to TCP alone: clients of a UNIX socket have no address. */
+static unsigned choose_connections_per_address(const struct http_listener *listener)
+{
+    if (listener->config->max_connections_per_address > 0)
+        return (unsigned)listener->config->max_connections_per_address;
+    return listener->connections_max / 2 + listener->connections_max % 2;
 }
 
 static struct MHD_Daemon *start_mhd(struct http_listener *listener)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
-                            http_request_progress, listener, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)HTTP_HEADER_MAX, MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, listener,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
+    const struct config_server *config = listener->config;
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, http_request_progress,
+        listener, MHD_OPTION_CONNECTION_LIMIT, listener->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        choose_connections_per_address(listener), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes, MHD_OPTION_NOTIFY_COMPLETED,
+        http_request_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
 }
 
 static void free_event(struct event *event)
@@ -178,6 +268,7 @@ static void listener_free(struct http_listener *listener)
     free_event(listener->timer);
     if (listener->mhd != NULL)
         MHD_stop_daemon(listener->mhd);
+    free_event(listener->strangers_timer);
     free_event(listener->accept_again);
     free_event(listener->accepts[0]);
     free_event(listener->accepts[1]);
@@ -193,6 +284,7 @@ static bool listener_make_events(struct http_listener *listener, const int fds[2
     listener->run = loop_event_new(loop, info->epoll_fd, EV_READ | EV_PERSIST, on_run, listener);
     listener->timer = loop_timer_new(loop, on_run, listener);
     listener->accept_again = loop_timer_new(loop, on_accept_again, listener);
+    listener->strangers_timer = loop_timer_new(loop, on_strangers_late, listener);
     for (int i = 0; i < 2; i++)
         if (fds[i] >= 0)
             listener->accepts[i] = loop_event_new(loop, fds[i], EV_READ | EV_PERSIST, on_accept, listener);
@@ -208,7 +300,7 @@ int http_server_serve(struct http_server *server, const struct config_server *co
     listener->server = server;
     listener->config = config;
     listener->auth = http_auth_new(config);
-    listener->connections_max = choose_connections_max();
+    listener->connections_max = choose_connections_max(config);
     listener->mhd = start_mhd(listener);
     if (listener->mhd == NULL || !listener_make_events(listener, fds)) {
         const int os = errno;

@@ -54,7 +54,7 @@ struct http_route {
     enum http_match match;
     const char *path;
     const char *methods; /* "GET HEAD", "POST"; another method gets 405 */
-    size_t body_max;     /* bytes; a larger body gets 413; 0: no body wanted */
+    size_t body_max;     /* bytes, if the server's max_body_bytes is not less; a larger body gets 413; 0: none wanted */
     http_handler *handler;
 };
 

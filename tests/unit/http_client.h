@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/containers.h"
+#include "config/model.h"
 
 enum { PATIENCE_SECONDS = 10 };
 
@@ -37,6 +38,24 @@ static inline void give_up(evutil_socket_t fd, short what, void *context)
         if (!holds)                                                   \
             fail_msg("waited in vain for %s", #condition);            \
     } while (0)
+
+/* [unix_http_server] file=path */
+static inline struct config_server server_config(char *path)
+{
+    return (struct config_server){
+        .kind = CONFIG_SERVER_UNIX,
+        .path = path,
+        .chmod = 0700,
+        .uid = (uid_t)-1,
+        .gid = (gid_t)-1,
+        .max_connections = 1000,
+        .max_connections_per_address = -1,
+        .max_header_bytes = 32 * 1024,
+        .max_body_bytes = 8 * 1024 * 1024,
+        .request_timeout = 10,
+        .idle_timeout = 120,
+    };
+}
 
 struct client {
     struct event_base *loop;

@@ -95,6 +95,10 @@ struct option_case {
     {                                                            \
         section, key, "5", "-2147483648", "5x", "not an integer" \
     }
+#define POSITIVE_CASE(section, key)                 \
+    {                                               \
+        section, key, "5", "1", "0", "below the lower bound" \
+    }
 #define SIZE_CASE(section, key)                       \
     {                                                 \
         section, key, "5MB", "0", "5TB", "not a size" \
@@ -142,12 +146,23 @@ static const struct option_case option_cases[] = {
     TEXT_CASE("unix_http_server", "password"),
     TEXT_CASE("unix_http_server", "readonly_username"),
     TEXT_CASE("unix_http_server", "readonly_password"),
+    POSITIVE_CASE("unix_http_server", "max_connections"),
+    {"unix_http_server", "max_header_bytes", "64KB", "4096", "5TB", "not a size"},
+    SIZE_CASE("unix_http_server", "max_body_bytes"),
+    POSITIVE_CASE("unix_http_server", "request_timeout"),
+    INTEGER_CASE("unix_http_server", "idle_timeout"),
 
     {"inet_http_server", "port", "127.0.0.1:9001", "*:65535", "h:65536", "not a valid port number"},
     TEXT_CASE("inet_http_server", "username"),
     TEXT_CASE("inet_http_server", "password"),
     TEXT_CASE("inet_http_server", "readonly_username"),
     TEXT_CASE("inet_http_server", "readonly_password"),
+    POSITIVE_CASE("inet_http_server", "max_connections"),
+    {"inet_http_server", "max_header_bytes", "64KB", "4096", "5TB", "not a size"},
+    SIZE_CASE("inet_http_server", "max_body_bytes"),
+    POSITIVE_CASE("inet_http_server", "request_timeout"),
+    INTEGER_CASE("inet_http_server", "idle_timeout"),
+    POSITIVE_CASE("inet_http_server", "max_connections_per_address"),
 
     {"supervisorctl", "serverurl", "http://h:1", "unix://s", "foo", "not a URL"},
     TEXT_CASE("supervisorctl", "username"),
@@ -376,6 +391,7 @@ static void defaults_of_servers(void **state)
     refuse(BASE "[inet_http_server]\n", "[inet_http_server]: does not specify its port");
     refuse(BASE "[inet_http_server]\nport=1\nusername=x\n", "incomplete authentication");
     refuse(BASE "[unix_http_server]\nfile=/tmp/x\npassword=x\n", "incomplete authentication");
+    refuse(BASE SERVER "max_header_bytes=1KB\n", "max_header_bytes must be from 4KB to 16MB");
     refuse(BASE SERVER "readonly_username=x\n", "readonly_username and readonly_password must be given together");
     refuse(BASE SERVER "readonly_username=x\nreadonly_password=x\n", "readonly_username without username");
     refuse(BASE SERVER "username=x\npassword=y\nreadonly_username=x\nreadonly_password=x\n", "must differ");

@@ -118,8 +118,7 @@ static int world_set_up(void **state)
     w->log = logfile_new(&options);
     w->process.streams[CONFIG_STDOUT] = (struct stream *)w;
     w->loop = event_base_new();
-    w->config = (struct config_server){
-        .kind = CONFIG_SERVER_UNIX, .path = w->path, .chmod = 0700, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    w->config = server_config(w->path);
     assert_int_equal(http_socket_open(&w->config, w->fds, &err), 0);
     w->server = http_server_new(w->loop);
     rpc_endpoint_add(w->server, (struct rpc_registry *)w);

@@ -1,6 +1,7 @@
 /* The HTTP server over real sockets: the loop, the server and its clients live in this process. */
 #include "http_client.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -130,8 +131,7 @@ static int world_set_up(void **state)
     assert_non_null(mkdtemp(w->directory));
     snprintf(w->path, sizeof w->path, "%s/s.sock", w->directory);
     w->loop = event_base_new();
-    w->config = (struct config_server){
-        .kind = CONFIG_SERVER_UNIX, .path = w->path, .chmod = 0700, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    w->config = server_config(w->path);
     *state = w;
     return 0;
 }
@@ -605,14 +605,22 @@ static int port_of(int fd)
     return ntohs(address.sin6_port);
 }
 
-static int connect_tcp(int port)
+static int connect_tcp_from(const char *source, int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in own = {.sin_family = AF_INET};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    assert_int_equal(inet_pton(AF_INET, source, &own.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
+}
+
+static int connect_tcp(int port)
+{
+    return connect_tcp_from("127.0.0.1", port);
 }
 
 static void tcp_hosts_are_understood(void **state)
@@ -726,6 +734,100 @@ static void connections_are_limited(void **state)
         client_leave(&clients[i]);
 }
 
+/* Clients that connect and say nothing, or not the right thing, must not keep others out. */
+static void strangers_have_little_time(void **state)
+{
+    char user[] = "user";
+    char password[] = "thepassword";
+    struct world *w = *state;
+    struct client silent, slow, wrong, good;
+
+    w->config.request_timeout = 1;
+    w->config.username = user;
+    w->config.password = password;
+    world_serve(w);
+    client_connect(&silent, w->loop, w->path);
+    client_connect(&slow, w->loop, w->path);
+    client_connect(&wrong, w->loop, w->path);
+    client_connect(&good, w->loop, w->path);
+    client_send(&slow, "GET /hello HTTP/1.1\r\nHost:");
+    client_send(&wrong, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
+    client_send(&good, "GET /later HTTP/1.1\r\nHost: x\r\nAuthorization: Basic dXNlcjp0aGVwYXNzd29yZA==\r\n\r\n");
+    WAIT_UNTIL(w->loop, w->waiting != NULL);
+    WAIT_UNTIL(w->loop, silent.is_closed && slow.is_closed && wrong.is_closed);
+    assert_int_equal(utstring_len(&silent.got), 0);
+    assert_int_equal(utstring_len(&slow.got), 0);
+    assert_false(good.is_closed);
+    http_respond(w->waiting, 200, "text/plain", xstrdup("late"), 4);
+    WAIT_UNTIL(w->loop, client_has(&good, "late"));
+    client_leave(&silent);
+    client_leave(&slow);
+    client_leave(&wrong);
+    client_leave(&good);
+    wait_until_idle(w);
+}
+
+static void idle_clients_are_let_go(void **state)
+{
+    struct world *w = *state;
+    struct client c;
+
+    w->config.idle_timeout = 1;
+    world_serve(w);
+    client_connect(&c, w->loop, w->path);
+    client_send(&c, HELLO);
+    WAIT_UNTIL(w->loop, client_has(&c, "hello"));
+    WAIT_UNTIL(w->loop, c.is_closed);
+    client_leave(&c);
+}
+
+static void sizes_are_limited(void **state)
+{
+    struct world *w = *state;
+    char header[4200];
+
+    w->config.max_header_bytes = 4096;
+    w->config.max_body_bytes = 4;
+    world_serve(w);
+    ask(w, ECHO, "ping");
+    ask(w, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nping!", " 413 ");
+    ask(w, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nping!\r\n0\r\n\r\n", " 413 ");
+    memset(header, 'x', sizeof header - 1);
+    header[sizeof header - 1] = '\0';
+
+    CLEANUP_FREE char *request = xasprintf("GET /hello HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", header);
+
+    ask(w, request, " 431 ");
+}
+
+/* One host that takes all it can get leaves some to others. */
+static void an_address_has_its_share(void **state)
+{
+    enum { LIMIT = 8 };
+    char host[] = "127.0.0.1";
+    struct world *w = *state;
+    struct client clients[LIMIT];
+    struct client other;
+
+    w->config.kind = CONFIG_SERVER_INET;
+    w->config.host = host;
+    w->config.max_connections = LIMIT;
+    world_serve(w);
+    for (int i = 0; i < LIMIT; i++) {
+        client_adopt(&clients[i], w->loop, connect_tcp(port_of(w->fds[0])));
+        client_send(&clients[i], HELLO);
+    }
+    for (int i = 0; i < LIMIT; i++)
+        WAIT_UNTIL(w->loop, client_has(&clients[i], "hello") || clients[i].is_closed);
+    assert_int_equal(w->asked, LIMIT / 2);
+    client_adopt(&other, w->loop, connect_tcp_from("127.0.0.2", port_of(w->fds[0])));
+    client_send(&other, HELLO);
+    WAIT_UNTIL(w->loop, client_has(&other, "hello"));
+    client_leave(&other);
+    for (int i = 0; i < LIMIT; i++)
+        client_leave(&clients[i]);
+}
+
 static void an_idle_server_sets_no_timer(void **state)
 {
     struct world *w = *state;
@@ -768,6 +870,10 @@ int main(void)
         WITHOUT_SERVER(tcp_hosts_are_understood),
         WITHOUT_SERVER(a_tcp_client_that_leaves_cancels),
         WITH_SERVER(no_descriptors_means_waiting),
+        WITHOUT_SERVER(strangers_have_little_time),
+        WITHOUT_SERVER(idle_clients_are_let_go),
+        WITHOUT_SERVER(sizes_are_limited),
+        WITHOUT_SERVER(an_address_has_its_share),
         WITHOUT_SERVER(connections_are_limited),
         WITH_SERVER(an_idle_server_sets_no_timer),
     };
