@@ -12,6 +12,7 @@
 #define GROUP_PREFIX "group:"
 
 #define LISTENER_PRIORITY (-1)
+#define RESULT_HANDLER "supervisor.dispatchers:default_handler"
 
 /* What a group is made of: the section, the names in it, and what they may be used for. */
 struct plan {
@@ -234,6 +235,15 @@ static int check_events(const struct plan *plan, const struct config_group *grou
     return 0;
 }
 
+/* What a listener writes to stdout is the protocol, and neither a log event nor a communication. */
+static void silence_protocol(struct config_group *group)
+{
+    for (size_t i = 0; i < group->process_count; i++) {
+        group->processes[i].logs[CONFIG_STDOUT].events_enabled = false;
+        group->processes[i].logs[CONFIG_STDOUT].capture_maxbytes = 0;
+    }
+}
+
 static int make_listener(const struct plan *plan, struct config_group *group, struct error *err)
 {
     if (loader_fill(plan->loader, plan->section, &options_listener, &plan->scope, group, err) < 0 ||
@@ -243,6 +253,12 @@ static int make_listener(const struct plan *plan, struct config_group *group, st
         error_set(err, "an event listener must not redirect stderr: it would interfere with the protocol on stdout");
         return loader_locate(plan->loader, plan->section, "redirect_stderr", err);
     }
+    if (strcmp(group->listener.result_handler, RESULT_HANDLER) != 0) {
+        error_set(err, "%s cannot be resolved: the only result handler is " RESULT_HANDLER,
+                  group->listener.result_handler);
+        return loader_locate(plan->loader, plan->section, "result_handler", err);
+    }
+    silence_protocol(group);
     return 0;
 }
 

@@ -21,6 +21,8 @@ struct event_bus {
     unsigned depth;      /* publications under way: handlers may publish */
     bool has_ended;      /* some subscription waits to be freed */
     uint64_t publications;
+    void (*on_interest)(void *context); /* NULL: nobody wants to know */
+    void *on_interest_context;
 };
 
 static const struct {
@@ -74,12 +76,15 @@ void event_bus_free(struct event_bus *bus)
 
 static void recompute_wanted(struct event_bus *bus)
 {
+    const event_mask_t before = bus->wanted;
     struct event_subscription *subscription;
 
     bus->wanted = 0;
     DL_FOREACH (bus->subscriptions, subscription)
         if (subscription->handler != NULL)
             bus->wanted |= subscription->types;
+    if (bus->wanted != before && bus->on_interest != NULL)
+        bus->on_interest(bus->on_interest_context);
 }
 
 struct event_subscription *event_subscribe(struct event_bus *bus, event_mask_t mask, event_handler *handler,
@@ -93,8 +98,14 @@ struct event_subscription *event_subscribe(struct event_bus *bus, event_mask_t m
     subscription->context = context;
     subscription->since = bus->publications;
     DL_APPEND(bus->subscriptions, subscription);
-    bus->wanted |= mask;
+    recompute_wanted(bus);
     return subscription;
+}
+
+void event_subscription_change(struct event_subscription *subscription, event_mask_t mask)
+{
+    subscription->types = mask;
+    recompute_wanted(subscription->bus);
 }
 
 static void free_ended(struct event_bus *bus)
@@ -126,6 +137,12 @@ void event_unsubscribe(struct event_subscription *subscription)
 bool event_is_wanted(const struct event_bus *bus, enum event_type type)
 {
     return (bus->wanted >> type & 1) != 0;
+}
+
+void event_watch_interest(struct event_bus *bus, void (*handler)(void *context), void *context)
+{
+    bus->on_interest = handler;
+    bus->on_interest_context = context;
 }
 
 void event_publish(struct event_bus *bus, struct event_occurrence *occurrence)

@@ -100,10 +100,14 @@ void event_bus_free(struct event_bus *bus); /* all subscriptions must be gone */
  */
 struct event_subscription *event_subscribe(struct event_bus *bus, event_mask_t mask, event_handler *handler,
                                            void *context);
-void event_unsubscribe(struct event_subscription *subscription); /* NULL is fine */
+void event_unsubscribe(struct event_subscription *subscription);                            /* NULL is fine */
+void event_subscription_change(struct event_subscription *subscription, event_mask_t mask); /* holds at once */
 
 /* True when somebody listens: lets the publisher skip preparing what nobody wants. */
 bool event_is_wanted(const struct event_bus *bus, enum event_type type);
+
+/* Calls `handler` whenever event_is_wanted() has a new answer for some type. One handler a bus; NULL takes it away. */
+void event_watch_interest(struct event_bus *bus, void (*handler)(void *context), void *context);
 
 void event_publish(struct event_bus *bus, struct event_occurrence *occurrence);
 

@@ -92,6 +92,16 @@ static bool exit_was_expected(const struct process *process)
     return false;
 }
 
+/* The child that a change of state is about: the one there is, or the one that has just ended. */
+static pid_t concerned_pid(const struct process *process, enum process_state from)
+{
+    const bool has_ended = process_state_is_alive(from) && from != PROCESS_BACKOFF;
+
+    if (process->pid != 0)
+        return process->pid;
+    return has_ended ? process->ended_pid : 0;
+}
+
 static void publish_state(struct process *process, enum process_state from)
 {
     struct event_occurrence occurrence = {
@@ -100,7 +110,7 @@ static void publish_state(struct process *process, enum process_state from)
                   .from = from,
                   .tries = process->attempts,
                   .expected = process->state == PROCESS_EXITED && exit_was_expected(process),
-                  .pid = process->pid != 0 ? process->pid : process->ended_pid},
+                  .pid = concerned_pid(process, from)},
     };
 
     event_publish(process->supervisor->bus, &occurrence);

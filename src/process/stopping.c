@@ -8,6 +8,9 @@
 #include "base/loop.h"
 #include "process/supervisor.h"
 
+/* How long a wave is put off for groups that have something to finish: event listeners with their last events. */
+#define GRACE_US (2 * INT64_C(1000000))
+
 /* One wave after the other: all groups of one priority are asked to stop and waited for together. */
 struct stopping {
     struct supervisor *supervisor; /* borrowed */
@@ -15,6 +18,7 @@ struct stopping {
     struct event *next_wave; /* from the loop, not from under whoever brought the last process down */
     int priority;            /* of the wave under way */
     size_t awaited;          /* its processes that are still alive */
+    int64_t grace_until_us;  /* monotonic: when a wave that is put off begins all the same; 0: none is put off */
 };
 
 void stopping_free(struct stopping *stopping)
@@ -80,6 +84,38 @@ static void stop_group(struct process_group *group)
             process_stop(members[i], &err); /* a refused signal is logged, and ends the wait for that process */
 }
 
+static bool is_in_wave(const struct stopping *stopping, const struct process_group *group)
+{
+    return group->config->priority == stopping->priority && group->alive_count > 0;
+}
+
+static bool has_occupied_group(const struct stopping *stopping)
+{
+    const struct supervisor *supervisor = stopping->supervisor;
+
+    if (supervisor->is_occupied == NULL)
+        return false;
+    for (const struct process_group *group = supervisor->groups; group != NULL; group = group->by_name.next)
+        if (is_in_wave(stopping, group) && supervisor->is_occupied(supervisor->is_occupied_context, group))
+            return true;
+    return false;
+}
+
+/* True when the wave has to wait: until somebody says that it need not, or its grace is over. */
+static bool put_off(struct stopping *stopping)
+{
+    const int64_t now_us = stopping->supervisor->system->monotonic_us();
+
+    if (stopping->grace_until_us == 0)
+        stopping->grace_until_us = now_us + GRACE_US;
+    const bool waits = now_us < stopping->grace_until_us && has_occupied_group(stopping);
+    if (waits)
+        stopping->supervisor->system->timer_arm(stopping->next_wave, stopping->grace_until_us - now_us);
+    else
+        stopping->grace_until_us = 0;
+    return waits;
+}
+
 static void on_next_wave(evutil_socket_t fd, short what, void *context)
 {
     struct stopping *stopping = context;
@@ -92,10 +128,18 @@ static void on_next_wave(evutil_socket_t fd, short what, void *context)
             supervisor->on_stopped(supervisor->on_stopped_context);
         return;
     }
+    if (put_off(stopping))
+        return;
     log_wave(stopping);
     for (struct process_group *group = supervisor->groups; group != NULL; group = group->by_name.next)
-        if (group->config->priority == stopping->priority && group->alive_count > 0)
+        if (is_in_wave(stopping, group))
             stop_group(group);
+}
+
+void supervisor_continue_stop(struct supervisor *supervisor)
+{
+    if (supervisor->stopping != NULL && supervisor->stopping->grace_until_us != 0)
+        loop_timer_arm_next_turn(supervisor->stopping->next_wave);
 }
 
 static struct stopping *stopping_new(struct supervisor *supervisor)

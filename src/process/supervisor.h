@@ -36,6 +36,10 @@ struct supervisor {
     struct stopping *stopping;         /* owned: how far a shutdown has come; NULL: none is under way */
     void (*on_stopped)(void *context); /* set by the owner: a shutdown or restart has stopped everything */
     void *on_stopped_context;
+    /* Set by whoever knows: a group that should not be stopped yet, as it is about to finish something. NULL: none is.
+     */
+    bool (*is_occupied)(void *context, const struct process_group *group);
+    void *is_occupied_context;
 };
 
 struct supervisor *supervisor_new(struct event_base *loop, const struct process_system *system);
@@ -80,6 +84,12 @@ void supervisor_unqueue_start(struct supervisor *supervisor, struct process *pro
  * anything else that comes during either changes nothing.
  */
 void supervisor_stop(struct supervisor *supervisor, enum supervisor_state state);
+
+/*
+ * A group that is_occupied() is waited for, two seconds at most, before it and its like are stopped. To be called when
+ * one no longer is; does nothing when no shutdown is under way.
+ */
+void supervisor_continue_stop(struct supervisor *supervisor);
 
 /* Reopens the logs of all processes (SIGUSR2). Failures are logged. */
 void supervisor_reopen_logs(struct supervisor *supervisor);

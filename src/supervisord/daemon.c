@@ -10,9 +10,11 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "event/ticks.h"
 #include "http/logtail.h"
 #include "http/rpc_endpoint.h"
 #include "http/server.h"
+#include "listener/listeners.h"
 #include "output/activity.h"
 #include "output/automatic.h"
 #include "process/supervisor.h"
@@ -43,6 +45,8 @@ struct daemon {
     struct event_base *loop;
     struct event *signals[WATCHED_COUNT];
     struct supervisor *supervisor;
+    struct listeners *listeners;
+    struct ticks *ticks;
     struct rpc_registry *registry;
     struct http_server *server;
     struct endpoint *endpoints;
@@ -58,14 +62,6 @@ struct daemon {
 /* A section that we cannot do justice is refused: a daemon that runs half of what it was told is worse than none. */
 static int check_support(const struct config *config, struct error *err)
 {
-    static const char *const unsupported[] = {[CONFIG_GROUP_LISTENER] = "eventlistener"};
-
-    for (size_t i = 0; i < config->group_count; i++) {
-        const struct config_group *group = config->groups[i];
-        if (group->kind < sizeof unsupported / sizeof unsupported[0] && unsupported[group->kind] != NULL)
-            return error_set(err, "%s: [%s:%s]: sections of this kind are not supported by this version", config->path,
-                             unsupported[group->kind], group->name);
-    }
     for (size_t i = 0; i < config->rpcinterface_count; i++) {
         const struct config_plugin *plugin = &config->rpcinterfaces[i];
         if (strcmp(plugin->factory, MAIN_FACTORY) != 0)
@@ -301,6 +297,10 @@ static int make_supervisor(struct daemon *daemon, struct error *err)
     daemon->supervisor->on_stopped = on_stopped;
     daemon->supervisor->on_stopped_context = daemon;
     supervisor_configure(daemon->supervisor, daemon->config);
+    daemon->listeners = listeners_new(daemon->supervisor);
+    daemon->ticks = ticks_new(daemon->loop, daemon->supervisor->bus, err);
+    if (daemon->ticks == NULL)
+        return -1;
     daemon->api = (struct api_context){
         .supervisor = daemon->supervisor,
         .config = config_ref(daemon->config),
@@ -356,6 +356,8 @@ static void go_down(struct daemon *daemon)
         http_socket_close(daemon->endpoints[i].config, daemon->endpoints[i].fds);
     free(daemon->endpoints);
     rpc_registry_free(daemon->registry);
+    ticks_free(daemon->ticks);
+    listeners_free(daemon->listeners);
     supervisor_free(daemon->supervisor);
     for (size_t i = 0; i < WATCHED_COUNT; i++)
         if (daemon->signals[i] != NULL)

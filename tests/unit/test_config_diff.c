@@ -140,7 +140,6 @@ static void sockets_and_pools_count(void **state)
     assert_diff(BASE L, BASE L "buffer_size=5\n", "~l ");
     assert_diff(BASE L, BASE L "events=TICK_5\n", "~l ");
     assert_diff(BASE L, BASE L "events=EVENT,TICK_5\n", "~l ");
-    assert_diff(BASE L, BASE L "result_handler=a:b\n", "~l ");
     assert_diff(BASE L, BASE L "priority=5\n", "~l ");
 }
 

@@ -204,7 +204,8 @@ static const struct option_case option_cases[] = {
 
     {"eventlistener", "events", "TICK_5", "tick_5 , EVENT", "TICK_5,", "an empty event type"},
     {"eventlistener", "buffer_size", "10", "1", "0", "below the lower bound (1)"},
-    {"eventlistener", "result_handler", "a:b", "a", "", "empty"},
+    {"eventlistener", "result_handler", "supervisor.dispatchers:default_handler",
+     " supervisor.dispatchers:default_handler ", "a:b", "the only result handler is"},
 
     {"include", "files", "x.inc", "", "%(nope)s", "cannot be expanded"},
     {"rpcinterface", "supervisor.rpcinterface_factory", "a:b", "a", "", "empty"},
