@@ -12,7 +12,7 @@ set -eu
 # libc6-dev by name: it is only a recommendation of gcc.
 run="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmicrohttpd-dev libxml2-dev libjansson-dev
     libcurl4-gnutls-dev libedit-dev libcrypt-dev libgnutls28-dev uthash-dev"
-check="clang clang-tidy clang-format libcmocka-dev python3 git procps iproute2 strace valgrind curl
+check="clang clang-tidy clang-format libcmocka-dev libfcgi-dev python3 git procps iproute2 strace valgrind curl
     supervisor nginx redis-server"
 services="supervisor nginx redis-server"
 

@@ -46,7 +46,7 @@ def copy_programs(source):
     directory = tempfile.mkdtemp(prefix="sv")
     atexit.register(shutil.rmtree, directory, True)
     os.chmod(directory, 0o755)
-    for name in ("actor", "report"):
+    for name in ("actor", "fcgi_responder", "report"):
         shutil.copy(os.path.join(source, name), directory)
         os.chmod(os.path.join(directory, name), 0o755)
     return directory

@@ -70,8 +70,11 @@ enum rpc_outcome api_add_process_group(struct rpc_call *call, const struct rpc_v
         error_set_fault(err, FAULT_BAD_NAME, "%s", name);
         return api_fail(err);
     }
-    if (supervisor_add_group(context->supervisor, group, err) < 0)
+    if (supervisor_add_group(context->supervisor, group, err) < 0) {
+        if (err->fault == FAULT_FAILED)
+            error_prefix(err, "%s", name);
         return api_fail(err);
+    }
     *result = rpc_boolean(true);
     return RPC_DONE;
 }

@@ -91,10 +91,7 @@ bool ctl_call(struct ctl *ctl, const char *method, struct rpc_value *params, str
 
 void ctl_say_failure(struct ctl *ctl, const struct transport_answer *answer)
 {
-    if (answer->outcome == TRANSPORT_FAULT)
-        printf("error: <Fault %d: '%s'>\n", (int)answer->err.fault, answer->err.text);
-    else
-        printf("error: %s\n", answer->err.text);
+    printf("error: %s\n", answer->err.text);
     ctl->exit_status = CTL_FAILURE;
 }
 

@@ -2,15 +2,19 @@
  * Prints what a program finds when it starts, as one line of JSON, on stdout or into the file named by its first
  * argument. Then exits, or with a second argument "hang" waits for ever.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void print_string(FILE *out, const char *text)
@@ -80,6 +84,36 @@ static int list_descriptors(int *open_fds, int max)
     return count;
 }
 
+/* Where descriptor 0 listens: "127.0.0.1:80", "::1:80" or a path; "" when it does not. */
+static void print_listening(FILE *out)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    char text[INET6_ADDRSTRLEN + 16] = "";
+    int listens = 0;
+    socklen_t size = sizeof listens;
+
+    fputs("\"listens_on\": ", out);
+    if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0)
+        getsockname(STDIN_FILENO, (struct sockaddr *)&address, &length);
+    if (address.ss_family == AF_UNIX) {
+        print_string(out, ((const struct sockaddr_un *)&address)->sun_path);
+    } else {
+        if (address.ss_family == AF_INET) {
+            const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address;
+            snprintf(text, sizeof text, "%s:%d", inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof host),
+                     ntohs(ipv4->sin_port));
+        } else if (address.ss_family == AF_INET6) {
+            const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address;
+            snprintf(text, sizeof text, "%s:%d", inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof host),
+                     ntohs(ipv6->sin6_port));
+        }
+        print_string(out, text);
+    }
+    fputs(", ", out);
+}
+
 static void print_signals(FILE *out)
 {
     sigset_t mask;
@@ -142,6 +176,7 @@ int main(int argc, char **argv)
     fputs("], ", out);
     print_environment(out);
     print_descriptors(out, open_fds, count);
+    print_listening(out);
     print_signals(out);
     print_identity(out);
     fputs("}\n", out);
