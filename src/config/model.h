@@ -40,6 +40,7 @@ struct config_log {
     int backups;              /* how many rotated files to keep */
     int64_t capture_maxbytes; /* 0: no capture mode */
     bool events_enabled;
+    char *prefix; /* before every line of the log; NULL: none */
 };
 
 enum config_stream { CONFIG_STDOUT, CONFIG_STDERR, CONFIG_STREAM_COUNT };

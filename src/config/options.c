@@ -148,7 +148,12 @@ TABLE(options_inet_server, inet_server_rows);
         PROCESS(stream "_capture_maxbytes", size, logs[index].capture_maxbytes, "0",                                 \
                 "Most bytes of one PROCESS_COMMUNICATION event; 0: no capture mode.", PER_PROCESS),                  \
         PROCESS(stream "_events_enabled", boolean, logs[index].events_enabled, "false",                              \
-                "Publish what the process writes to " stream " as PROCESS_LOG events.")
+                "Publish what the process writes to " stream " as PROCESS_LOG events."),                             \
+        PROCESS(stream "_prefix", text, logs[index].prefix, NULL,                                                    \
+                "A text to put before every line of the log, with a blank between, such as `%(program_name)s |`: "   \
+                "what several processes write to `/dev/stdout` can then be told apart. An unfinished last line is "  \
+                "ended. Neither syslog nor events get it.",                                                          \
+                PER_PROCESS, NOTE("none"))
 
 /* `environment` comes first, as the other options of a process may use what it sets. */
 static const struct option process_rows[] = {

@@ -13,7 +13,9 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "output/ansi.h"
+#include "output/capture.h"
 #include "output/console.h"
+#include "output/prefix.h"
 #include "output/syslog_sink.h"
 
 #define READ_SIZE ((size_t)256 << 10)
@@ -35,9 +37,11 @@ struct stream {
     struct evbuffer *syslog_held;           /* for the system log: an unfinished line */
     const struct stream_observer *observer; /* borrowed; NULL: none */
     void *observer_context;
+    bool within_line; /* the log ends in one that has its prefix; only with a prefix */
     bool strip_ansi;
     struct ansi_stripper ansi;
-    int pipe; /* -1 while there is no child */
+    struct capture *capture; /* NULL: no capture mode */
+    int pipe;                /* -1 while there is no child */
     bool pipe_is_large;
     struct event *readable; /* NULL while there is no child */
 };
@@ -92,6 +96,8 @@ struct stream *stream_new(const struct stream_options *options)
     stream->pipe = -1;
     if (path != NULL)
         stream->log = new_log(options, path);
+    if (options->config->capture_maxbytes > 0)
+        stream->capture = capture_new(options->config->capture_maxbytes);
     return stream;
 }
 
@@ -114,6 +120,7 @@ void stream_free(struct stream *stream)
     if (stream->syslog_held != NULL)
         evbuffer_free(stream->syslog_held);
     logfile_free(stream->log);
+    capture_free(stream->capture);
     free(stream);
 }
 
@@ -216,7 +223,7 @@ static void console_take(struct stream *stream, const char *bytes, size_t length
         event_del(stream->readable);
 }
 
-/* --- from the pipe ------------------------------------------------------------------------------------------------ */
+/* --- to the logs -------------------------------------------------------------------------------------------------- */
 
 static void copy_to_activity_log(const struct stream *stream, const char *bytes, size_t length)
 {
@@ -226,30 +233,132 @@ static void copy_to_activity_log(const struct stream *stream, const char *bytes,
     log_write_bytes(LOG_LEVEL_DEBUG, prefix, bytes, length);
 }
 
+/* To what is shared with others or kept: here each line has its prefix. */
+static void write_log(struct stream *stream, const char *bytes, size_t length)
+{
+    if (stream->log != NULL)
+        logfile_write(stream->log, bytes, length);
+    if (stream->console != NULL)
+        console_take(stream, bytes, length);
+}
+
+static void write_log_prefixed(struct stream *stream, const char *bytes, size_t length)
+{
+    size_t prefixed_length;
+    CLEANUP_FREE char *prefixed =
+        prefix_lines(stream->config->prefix, &stream->within_line, bytes, length, &prefixed_length);
+
+    write_log(stream, prefixed, prefixed_length);
+}
+
 static void deliver(struct stream *stream, const char *bytes, size_t length)
 {
     if (length == 0)
         return;
     if (log_is_enabled(LOG_LEVEL_DEBUG))
         copy_to_activity_log(stream, bytes, length);
-    if (stream->log != NULL)
-        logfile_write(stream->log, bytes, length);
+    if (stream->config->prefix != NULL)
+        write_log_prefixed(stream, bytes, length);
+    else
+        write_log(stream, bytes, length);
     if (stream->syslog_held != NULL)
         syslog_take(stream, bytes, length);
-    if (stream->console != NULL)
-        console_take(stream, bytes, length);
     if (stream->config->events_enabled && stream->observer != NULL && stream->observer->logged != NULL)
         stream->observer->logged(stream->observer_context, stream->channel, bytes, length);
 }
 
-static void take(struct stream *stream, const char *bytes, size_t length)
+/* --- capture mode ------------------------------------------------------------------------------------------------- */
+
+static void keep_message(struct stream *stream, const char *bytes, size_t length)
+{
+    if (length == 0)
+        return;
+    if (log_is_enabled(LOG_LEVEL_DEBUG))
+        copy_to_activity_log(stream, bytes, length);
+    capture_keep(stream->capture, bytes, length);
+}
+
+static void tell_message(struct stream *stream)
+{
+    const struct capture_input message = capture_kept(stream->capture);
+
+    log_debug("'%s' %s emitted a comm event", stream->process_name, config_stream_name(stream->channel));
+    if (stream->observer != NULL && stream->observer->captured != NULL)
+        stream->observer->captured(stream->observer_context, stream->channel, message.bytes, message.length);
+    capture_forget(stream->capture);
+}
+
+/* --- from the pipe ------------------------------------------------------------------------------------------------ */
+
+typedef void take_text(struct stream *stream, const char *bytes, size_t length);
+
+static void pass(struct stream *stream, take_text *take, const char *bytes, size_t length)
 {
     if (!stream->strip_ansi)
-        deliver(stream, bytes, length);
+        take(stream, bytes, length);
     else
-        deliver(stream, stripped_buffer, ansi_strip(&stream->ansi, bytes, length, stripped_buffer));
+        take(stream, stripped_buffer, ansi_strip(&stream->ansi, bytes, length, stripped_buffer));
+}
+
+/* An ANSI sequence ends where the text ends, complete or not. */
+static void pass_end(struct stream *stream, take_text *take)
+{
+    if (stream->strip_ansi)
+        take(stream, stripped_buffer, ansi_finish(&stream->ansi, stripped_buffer));
+}
+
+static void pass_piece(struct stream *stream, const struct capture_piece *piece)
+{
+    switch (piece->what) {
+    case CAPTURE_OUTPUT:
+        pass(stream, deliver, piece->text.bytes, piece->text.length);
+        break;
+    case CAPTURE_BEGIN:
+        pass_end(stream, deliver);
+        break;
+    case CAPTURE_MESSAGE:
+        pass(stream, keep_message, piece->text.bytes, piece->text.length);
+        break;
+    case CAPTURE_END:
+        pass_end(stream, keep_message);
+        tell_message(stream);
+        break;
+    }
+}
+
+static void take_apart(struct stream *stream, const char *bytes, size_t length)
+{
+    struct capture_input input = {bytes, length};
+    struct capture_piece piece;
+
+    while (capture_next(stream->capture, &input, &piece))
+        pass_piece(stream, &piece);
+}
+
+static void take(struct stream *stream, const char *bytes, size_t length)
+{
+    if (stream->capture != NULL)
+        take_apart(stream, bytes, length);
+    else
+        pass(stream, deliver, bytes, length);
     if (stream->observer != NULL && stream->observer->read != NULL)
         stream->observer->read(stream->observer_context, stream->channel, bytes, length);
+}
+
+/* The child writes no more: a message that it did not end is nobody's. */
+static void take_end(struct stream *stream)
+{
+    struct capture_piece piece;
+
+    if (stream->capture != NULL && capture_finish(stream->capture, &piece))
+        pass_piece(stream, &piece);
+    pass_end(stream, deliver);
+    if (stream->capture != NULL)
+        capture_forget(stream->capture);
+    if (stream->within_line)
+        write_log_prefixed(stream, "\n", 1);
+    if (stream->syslog_held != NULL)
+        syslog_finish(stream);
 }
 
 /* One read of at most `size` bytes. How many; 0 at the end of the output, -1 when there is nothing at the moment. */
@@ -321,7 +430,7 @@ static int open_console(struct stream *stream, struct error *err)
     return 0;
 }
 
-static int open_destinations(struct stream *stream, struct error *err)
+int stream_open(struct stream *stream, struct error *err)
 {
     if (stream->config->syslog && stream->syslog_held == NULL)
         stream->syslog_held = new_buffer();
@@ -336,18 +445,11 @@ static int open_destinations(struct stream *stream, struct error *err)
 
 int stream_attach(struct stream *stream, int pipe, struct error *err)
 {
-    if (open_destinations(stream, err) < 0)
-        return -1;
-    if (fd_set_nonblocking(pipe) < 0)
-        return error_from_errno(err, errno, "cannot read the output of %s", stream->process_name);
-    stream->readable = loop_event_new(stream->loop, pipe, EV_READ | EV_PERSIST, on_readable, stream);
-    if (event_add(stream->readable, NULL) < 0) {
-        event_free(stream->readable);
-        stream->readable = NULL;
-        return error_set(err, "cannot wait for the output of %s", stream->process_name);
-    }
     stream->pipe = pipe;
     stream->pipe_is_large = false;
+    stream->readable = loop_event_new(stream->loop, pipe, EV_READ | EV_PERSIST, on_readable, stream);
+    if (event_add(stream->readable, NULL) < 0)
+        return error_set(err, "cannot wait for the output of %s", stream->process_name);
     return 0;
 }
 
@@ -356,10 +458,7 @@ void stream_detach(struct stream *stream, bool keep_log_open)
     if (stream->pipe >= 0) {
         drain_pipe(stream);
         forget_pipe(stream);
-        if (stream->strip_ansi)
-            deliver(stream, stripped_buffer, ansi_finish(&stream->ansi, stripped_buffer));
-        if (stream->syslog_held != NULL)
-            syslog_finish(stream);
+        take_end(stream);
         if (stream->console != NULL)
             (void)console_flush(stream);
     }

@@ -19,8 +19,10 @@ struct stream;
 struct stream_observer {
     /* All that was read, as it was read, after it was logged: what speaks a protocol over the pipe. */
     void (*read)(void *context, enum config_stream channel, const char *bytes, size_t length);
-    /* What has gone to the log, when config->events_enabled. */
+    /* What has gone to the log, as the child wrote it, when config->events_enabled. */
     void (*logged)(void *context, enum config_stream channel, const char *bytes, size_t length);
+    /* A message of capture mode, whole, at its end. */
+    void (*captured)(void *context, enum config_stream channel, const char *bytes, size_t length);
 };
 
 struct stream_options {
@@ -41,15 +43,18 @@ void stream_free(struct stream *stream); /* NULL is fine; closes pipe and log, k
 const char *stream_log_path(const struct stream *stream);
 struct logfile *stream_logfile(struct stream *stream); /* NULL when there is no file */
 
+/* Opens the log, for a child that is about to be made. -1 with *err when it cannot be opened. */
+int stream_open(struct stream *stream, struct error *err);
+
 /*
- * Opens the log and starts reading `pipe`, which becomes the stream's. -1 with *err, and the pipe still the
- * caller's, when the log cannot be opened.
+ * Starts reading `pipe`, which must not block and becomes the stream's. -1 with *err when the system does not let us
+ * wait for it; what stands in it at the end of the child is read even so.
  */
 int stream_attach(struct stream *stream, int pipe, struct error *err);
 
 /*
- * At the end of the child: takes what is in the pipe at this moment, closes it, and closes the log unless
- * `keep_log_open` (the process is about to be started again).
+ * At the end of the child, or when none could be made: takes what is in the pipe at this moment, closes it, and closes
+ * the log unless `keep_log_open` (the process is about to be started again).
  */
 void stream_detach(struct stream *stream, bool keep_log_open);
 

@@ -220,19 +220,6 @@ static void adopt_child(struct process *process, const struct spawn_result *chil
     HASH_ADD(by_pid, process->supervisor->by_pid, pid, sizeof process->pid, process);
 }
 
-/* Opens the logs and lets the streams read the pipes; all or nothing. */
-static int attach_streams(struct process *process, struct spawn_result *child, struct error *err)
-{
-    for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++) {
-        if (process->streams[channel] == NULL)
-            continue;
-        if (stream_attach(process->streams[channel], child->output_fds[channel], err) < 0)
-            return -1;
-        child->output_fds[channel] = -1;
-    }
-    return 0;
-}
-
 static void detach_streams(struct process *process, bool keep_logs_open)
 {
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
@@ -240,17 +227,26 @@ static void detach_streams(struct process *process, bool keep_logs_open)
             stream_detach(process->streams[channel], keep_logs_open);
 }
 
-/* A child whose output nobody can take is not left alone: it is killed, and its end is the reaper's business no more.
- */
-static void abandon_child(struct process *process, struct spawn_result *child)
+static int open_streams(struct process *process, struct error *err)
 {
-    process->supervisor->system->kill(child->pid, SIGKILL);
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    detach_streams(process, false);
-    fd_close(&child->stdin_fd);
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
-        fd_close(&child->output_fds[channel]);
+        if (process->streams[channel] != NULL && stream_open(process->streams[channel], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* A child whose output cannot be waited for would hang before long: it is ended, which the reaper hears of. */
+static void attach_streams(struct process *process, const struct spawn_result *child)
+{
+    struct error err;
+
+    for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++) {
+        if (process->streams[channel] == NULL ||
+            stream_attach(process->streams[channel], child->output_fds[channel], &err) == 0)
+            continue;
+        log_error("%s; killing '%s' (%d) with SIGKILL", err.text, process->config->name, (int)child->pid);
+        process->supervisor->system->kill(child->pid, SIGKILL);
+    }
 }
 
 /* What the child gets as descriptor 0: -1 for a pipe. */
@@ -286,13 +282,12 @@ static int spawn_with(struct process *process, int stdin_fd, const char *executa
     };
     struct spawn_result child;
 
-    if (process->supervisor->system->spawn(&request, &child, err) < 0)
-        return -1;
-    if (attach_streams(process, &child, err) < 0) {
-        abandon_child(process, &child);
+    if (open_streams(process, err) < 0 || process->supervisor->system->spawn(&request, &child, err) < 0) {
+        detach_streams(process, false);
         return -1;
     }
     adopt_child(process, &child);
+    attach_streams(process, &child);
     return 0;
 }
 
@@ -586,7 +581,15 @@ static void on_logged(void *context, enum config_stream channel, const char *byt
                    bytes, length);
 }
 
-static const struct stream_observer observer = {.read = on_read, .logged = on_logged};
+static void on_captured(void *context, enum config_stream channel, const char *bytes, size_t length)
+{
+    publish_output(context,
+                   channel == CONFIG_STDOUT ? EVENT_TYPE_PROCESS_COMMUNICATION_STDOUT
+                                            : EVENT_TYPE_PROCESS_COMMUNICATION_STDERR,
+                   bytes, length);
+}
+
+static const struct stream_observer observer = {.read = on_read, .logged = on_logged, .captured = on_captured};
 
 void process_listen(struct process *process, process_output_handler *handler, void *context)
 {

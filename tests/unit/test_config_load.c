@@ -95,8 +95,8 @@ struct option_case {
     {                                                            \
         section, key, "5", "-2147483648", "5x", "not an integer" \
     }
-#define POSITIVE_CASE(section, key)                 \
-    {                                               \
+#define POSITIVE_CASE(section, key)                          \
+    {                                                        \
         section, key, "5", "1", "0", "below the lower bound" \
     }
 #define SIZE_CASE(section, key)                       \
@@ -118,7 +118,8 @@ struct option_case {
 #define LOG_CASES(stream)                                                                                     \
     FILE_CASE("program", stream "_logfile"), SIZE_CASE("program", stream "_logfile_maxbytes"),                \
         INTEGER_CASE("program", stream "_logfile_backups"), SIZE_CASE("program", stream "_capture_maxbytes"), \
-        BOOLEAN_CASE("program", stream "_events_enabled"), BOOLEAN_CASE("program", stream "_syslog")
+        BOOLEAN_CASE("program", stream "_events_enabled"), BOOLEAN_CASE("program", stream "_syslog"),         \
+        TEXT_CASE("program", stream "_prefix")
 
 static const struct option_case option_cases[] = {
     FILE_CASE("supervisord", "logfile"),

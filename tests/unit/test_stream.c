@@ -70,7 +70,9 @@ static int attach(struct stream *stream)
     int ends[2];
     struct error err;
 
+    assert_int_equal(stream_open(stream, &err), 0);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(fd_set_nonblocking(ends[0]), 0);
     assert_int_equal(stream_attach(stream, ends[0], &err), 0);
     return ends[1];
 }
@@ -221,19 +223,34 @@ static void debug_level_shows_the_output(void **state)
     assert_string_equal(debug_text + strlen("2007-09-08 14:43:22,886 "), "DEBG 'cat' stdout output:\nwords\n\n");
 }
 
-static void unusable_log_leaves_the_pipe_to_the_caller(void **state)
+static void unusable_log_is_known_before_there_is_a_child(void **state)
 {
     struct world *w = *state;
-    int ends[2];
     struct error err;
 
     (void)snprintf(w->path, sizeof w->path, "/nowhere/log");
     w->stream = world_stream(w, false);
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    assert_int_equal(stream_attach(w->stream, ends[0], &err), -1);
+    assert_int_equal(stream_open(w->stream, &err), -1);
     assert_non_null(strstr(err.text, "/nowhere/log"));
-    assert_int_equal(close(ends[0]), 0);
-    close(ends[1]);
+}
+
+static void pipe_that_cannot_be_waited_for_is_read_at_the_end(void **state)
+{
+    struct world *w = *state;
+    char words[] = "/tmp/test_stream_words.XXXXXX";
+    const int file = mkstemp(words); /* epoll takes no regular file */
+    struct error err;
+
+    assert_true(file >= 0);
+    assert_int_equal(unlink(words), 0);
+    w->stream = world_stream(w, false);
+    assert_int_equal(stream_open(w->stream, &err), 0);
+    assert_int_equal(stream_attach(w->stream, file, &err), -1);
+    assert_non_null(strstr(err.text, "output of cat"));
+    say(file, "words\n");
+    assert_int_equal(lseek(file, 0, SEEK_SET), 0);
+    stream_detach(w->stream, false);
+    assert_file(w->path, "words\n");
 }
 
 /* Makes a FIFO the log and returns its reading end. */
@@ -353,6 +370,153 @@ static void system_log_gets_whole_lines(void **state)
     syslog_sink_set_path("/dev/log");
 }
 
+/* --- capture mode and events -------------------------------------------------------------------------------------- */
+
+#define BEGIN "<!--XSUPERVISOR:BEGIN-->"
+#define END "<!--XSUPERVISOR:END-->"
+
+static char logged[256];
+static char captured[256];
+
+static void on_logged(void *context, enum config_stream channel, const char *bytes, size_t length)
+{
+    (void)context;
+    assert_int_equal(channel, CONFIG_STDOUT);
+    strncat(logged, bytes, length);
+}
+
+static void on_captured(void *context, enum config_stream channel, const char *bytes, size_t length)
+{
+    (void)context;
+    assert_int_equal(channel, CONFIG_STDOUT);
+    strcat(captured, "[");
+    strncat(captured, bytes, length);
+    strcat(captured, "]");
+}
+
+static void world_start_observed(struct world *w, bool strip_ansi)
+{
+    static const struct stream_observer observer = {.logged = on_logged, .captured = on_captured};
+
+    logged[0] = captured[0] = '\0';
+    w->config.events_enabled = true;
+    w->stream = stream_new(&(struct stream_options){
+        .loop = w->loop,
+        .process_name = "cat",
+        .channel = CONFIG_STDOUT,
+        .config = &w->config,
+        .strip_ansi = strip_ansi,
+        .observer = &observer,
+    });
+    w->child = attach(w->stream);
+}
+
+static void messages_stay_out_of_the_log(void **state)
+{
+    struct world *w = *state;
+
+    w->config.capture_maxbytes = 5;
+    world_start_observed(w, false);
+    say(w->child, "before" BEGIN "long mes");
+    turn(w);
+    assert_string_equal(captured, "");
+    say(w->child, "sage" END "after\n" BEGIN END "<!-");
+    turn(w);
+    assert_file(w->path, "beforeafter\n");
+    assert_string_equal(captured, "[ssage][]");
+    stream_detach(w->stream, false);
+    assert_file(w->path, "beforeafter\n<!-");
+    assert_string_equal(logged, "beforeafter\n<!-");
+}
+
+static void message_ends_with_its_child(void **state)
+{
+    struct world *w = *state;
+
+    w->config.capture_maxbytes = 100;
+    world_start_observed(w, false);
+    say(w->child, "x" BEGIN "old");
+    stream_detach(w->stream, false);
+    fd_close(&w->child);
+    w->child = attach(w->stream);
+    say(w->child, "y" BEGIN "new" END);
+    turn(w);
+    assert_file(w->path, "xy");
+    assert_string_equal(captured, "[new]");
+}
+
+static void escapes_are_stripped_from_messages_too(void **state)
+{
+    struct world *w = *state;
+
+    w->config.capture_maxbytes = 100;
+    world_start_observed(w, true);
+    say(w->child, "\x1b[31mred\x1b[" BEGIN "\x1b[32mme\x1b[0mssage\x1b[" END "\x1b[0mout\n");
+    turn(w);
+    assert_file(w->path, "red\x1b[out\n");
+    assert_string_equal(logged, "red\x1b[out\n");
+    assert_string_equal(captured, "[message\x1b[]");
+}
+
+static void without_capture_mode_tags_are_text(void **state)
+{
+    struct world *w = *state;
+
+    world_start_observed(w, false);
+    say(w->child, BEGIN "message" END "\n");
+    turn(w);
+    assert_file(w->path, BEGIN "message" END "\n");
+    assert_string_equal(captured, "");
+}
+
+/* --- prefixes ----------------------------------------------------------------------------------------------------- */
+
+static char cat_prefix[] = "cat |";
+
+static void each_line_has_its_prefix_once(void **state)
+{
+    struct world *w = *state;
+
+    w->config.prefix = cat_prefix;
+    world_start_observed(w, false);
+    say(w->child, "one\ntwo");
+    turn(w);
+    assert_file(w->path, "cat | one\ncat | two");
+    say(w->child, " and a half\n\nthree\n");
+    turn(w);
+    assert_file(w->path, "cat | one\ncat | two and a half\ncat | \ncat | three\n");
+    assert_string_equal(logged, "one\ntwo and a half\n\nthree\n");
+}
+
+static void unfinished_line_with_a_prefix_is_ended(void **state)
+{
+    struct world *w = *state;
+
+    w->config.prefix = cat_prefix;
+    world_start(w, false);
+    say(w->child, "dying");
+    stream_detach(w->stream, false);
+    fd_close(&w->child);
+    w->child = attach(w->stream);
+    say(w->child, "reborn\n");
+    stream_detach(w->stream, false);
+    assert_file(w->path, "cat | dying\ncat | reborn\n");
+}
+
+static void prefixed_lines_rotate_whole(void **state)
+{
+    struct world *w = *state;
+
+    w->config.prefix = cat_prefix;
+    w->config.maxbytes = 20;
+    world_start(w, false);
+    say(w->child, "12345678\nabc");
+    turn(w);
+    say(w->child, "defgh\n");
+    turn(w);
+    assert_file(w->path, "cat | abcdefgh\n");
+}
+
 int main(void)
 {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -364,11 +528,19 @@ int main(void)
         WORLD_TEST(escapes_are_stripped_across_reads),
         WORLD_TEST(large_output_arrives_whole),
         WORLD_TEST(debug_level_shows_the_output),
-        WORLD_TEST(unusable_log_leaves_the_pipe_to_the_caller),
+        WORLD_TEST(unusable_log_is_known_before_there_is_a_child),
+        WORLD_TEST(pipe_that_cannot_be_waited_for_is_read_at_the_end),
         WORLD_TEST(full_console_holds_the_child_and_loses_nothing),
         WORLD_TEST(lines_on_a_console_do_not_mix),
         WORLD_TEST(dead_console_drops_and_does_not_block),
         WORLD_TEST(system_log_gets_whole_lines),
+        WORLD_TEST(messages_stay_out_of_the_log),
+        WORLD_TEST(message_ends_with_its_child),
+        WORLD_TEST(escapes_are_stripped_from_messages_too),
+        WORLD_TEST(without_capture_mode_tags_are_text),
+        WORLD_TEST(each_line_has_its_prefix_once),
+        WORLD_TEST(unfinished_line_with_a_prefix_is_ended),
+        WORLD_TEST(prefixed_lines_rotate_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
