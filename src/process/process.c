@@ -425,9 +425,9 @@ static void send_stop_signal(struct process *process, int signal, bool to_group)
 
 bool process_can_be_stopped(const struct process *process)
 {
-    const bool restart_is_due = process->is_queued || evtimer_pending(process->timer, NULL);
+    const bool restart_is_due = process->state == PROCESS_EXITED && evtimer_pending(process->timer, NULL);
 
-    return process_state_is_running(process->state) || (process->state == PROCESS_EXITED && restart_is_due);
+    return process_state_is_running(process->state) || process->is_queued || restart_is_due;
 }
 
 int process_stop(struct process *process, struct error *err)

@@ -63,8 +63,8 @@ struct process {
 int process_start(struct process *process, struct error *err);
 
 /*
- * STARTING, RUNNING, BACKOFF, and EXITED when it is about to be started again: it is down for the moment, but would
- * come back unasked.
+ * STARTING, RUNNING, BACKOFF, and whatever is about to be started, at boot or again: it is down for the moment, but
+ * would come up unasked.
  */
 bool process_can_be_stopped(const struct process *process);
 

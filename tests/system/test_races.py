@@ -340,6 +340,21 @@ class ComingUp(TestCase):
         self.assertEqual(0, daemon.stop(timeout=60))
         self.assertLess(read(daemon.log).count("spawned"), 1000)
 
+    @time_limit(120)
+    def test_stopping_all_during_the_boot_of_1000_programs_leaves_out_none(self):
+        daemon = self.prepare(program("w", actor("hang"), numprocs=1000, process_name="w%(process_num)d",
+                                      stdout_logfile="NONE", stderr_logfile="NONE"),
+                              supervisord={"loglevel": "info", "minfds": 5000})
+        daemon.launch()
+        daemon.pid = daemon.process.pid
+        daemon.wait_log("spawned: 'w10'", timeout=30)
+        results = daemon.supervisor.stopAllProcesses()
+        self.assertEqual((1000, {80}), (len(results), {result["status"] for result in results}))
+        self.assertEqual({"STOPPED"}, {info["statename"] for info in daemon.supervisor.getAllProcessInfo()})
+        self.assertLess(read(daemon.log).count("spawned"), 1000)
+        daemon.supervisor.startProcess("w:w999")
+        self.assertEqual(1, sum(info["pid"] != 0 for info in daemon.supervisor.getAllProcessInfo()))
+
     def test_sigterm_at_any_moment_leaves_nothing_behind(self):
         for number in range(30):
             daemon = self.prepare(program("a", actor("hang")), directory=self.subdirectory(str(number)))

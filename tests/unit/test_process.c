@@ -326,6 +326,26 @@ static void one_that_cannot_be_killed_can_be_removed(void **state)
     assert_null(supervisor->by_pid); /* its end, whenever it comes, is that of a stranger */
 }
 
+static void a_start_that_is_due_can_be_called_off(void **state)
+{
+    struct config_process config = fake_program("cat");
+    struct error err;
+
+    (void)state;
+    config.autostart = true;
+    struct process *cat = add(config, 999);
+    assert_true(cat->is_queued);
+    assert_true(process_can_be_stopped(cat));
+    assert_int_equal(process_stop(cat, &err), 0);
+    assert_false(process_can_be_stopped(cat));
+    turn_loop();
+    assert_int_equal(cat->state, PROCESS_STOPPED);
+    assert_int_equal(cat->pid, 0);
+    assert_string_equal(history, "");
+    assert_int_equal(process_stop(cat, &err), -1);
+    assert_int_equal(err.fault, FAULT_NOT_RUNNING);
+}
+
 static void back_off_can_be_stopped(void **state)
 {
     struct process *cat = add(fake_program("cat"), 999);
@@ -486,6 +506,7 @@ int main(void)
         TEST(whole_groups_are_signalled_on_request),
         TEST(one_that_cannot_be_killed_is_unknown),
         TEST(one_that_cannot_be_killed_can_be_removed),
+        TEST(a_start_that_is_due_can_be_called_off),
         TEST(back_off_can_be_stopped),
         TEST(steps_of_the_wall_clock_do_not_matter),
         TEST(descriptions_say_what_matters),
