@@ -80,6 +80,7 @@ void config_unref(struct config *config)
     free_plugins(config->rpcinterfaces, config->rpcinterface_count);
     free_plugins(config->ctlplugins, config->ctlplugin_count);
     value_free_list(config->included_files, config->included_file_count);
+    value_free_list(config->warnings, config->warning_count);
     for (size_t i = 0; i < config->remark_count; i++)
         free(config->remarks[i].text);
     free(config->servers);

@@ -192,6 +192,8 @@ struct config {
     size_t ctlplugin_count;
     char **included_files; /* as read, in order; the daemon logs them */
     size_t included_file_count;
+    char **warnings; /* what the daemon logs when it starts, in order */
+    size_t warning_count;
     struct config_remark *remarks;
     size_t remark_count;
 };

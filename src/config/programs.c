@@ -1,6 +1,7 @@
 /* The groups of processes: [program:x], [fcgi-program:x], [eventlistener:x] and [group:x] (manual 1.4.6 to 1.4.10). */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "config/loader.h"
@@ -55,6 +56,47 @@ static char *take_name(const struct loader *loader, const struct ini_section *se
 
 /* --- processes ---------------------------------------------------------------------------------------------------- */
 
+/* Takes over `text`. */
+static void add_warning(struct config *config, char *text)
+{
+    config->warnings = xreallocarray(config->warnings, config->warning_count + 1, sizeof *config->warnings);
+    config->warnings[config->warning_count++] = text;
+}
+
+/* Whether the log goes to syslog because its file is called so; `*_syslog` may say the same. */
+static bool is_file_named_syslog(const struct plan *plan, const struct loader_scope *scope,
+                                 const struct config_log *log, const char *key)
+{
+    const struct ini_entry *entry = ini_find_entry(plan->loader->ini, plan->section, key);
+    struct error unused;
+
+    if (!log->syslog || log->file != NULL || entry == NULL)
+        return false;
+    CLEANUP_FREE char *text = loader_expand_entry(plan->loader, plan->section, entry, scope, &unused);
+    return text != NULL && strcasecmp(text, "syslog") == 0;
+}
+
+/* As the original words it: users search for these lines. */
+static void warn_of_logs(const struct plan *plan, const struct loader_scope *scope,
+                         const struct config_process *process)
+{
+    struct config *config = plan->loader->config;
+    const char *section = plan->section->name;
+
+    for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++) {
+        const char *stream = config_stream_name(channel);
+        CLEANUP_FREE char *key = xasprintf("%s_logfile", stream);
+        if (is_file_named_syslog(plan, scope, &process->logs[channel], key))
+            add_warning(config, xasprintf("For [%s], %s=syslog but this is deprecated and will be removed.  "
+                                          "Use %s_syslog=true to enable syslog instead.",
+                                          section, key, stream));
+    }
+    if (process->redirect_stderr && process->logs[CONFIG_STDERR].file != NULL)
+        add_warning(config, xasprintf("For [%s], redirect_stderr=true but stderr_logfile has also been set to a "
+                                      "filename, the filename has been ignored",
+                                      section));
+}
+
 /* What one option says about others. */
 static int settle_process(const struct plan *plan, struct config_process *process, struct error *err)
 {
@@ -87,6 +129,7 @@ static int fill_process(const struct plan *plan, struct config_process *process,
     process->program = xstrdup(plan->program);
     if (loader_fill(plan->loader, plan->section, &options_process, &scope, process, err) < 0)
         return -1;
+    warn_of_logs(plan, &scope, process);
     return settle_process(plan, process, err);
 }
 

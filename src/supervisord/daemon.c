@@ -185,6 +185,12 @@ static void on_stopped(void *context)
 
 /* --- coming up ---------------------------------------------------------------------------------------------------- */
 
+static void log_warnings(const struct config *config)
+{
+    for (size_t i = 0; i < config->warning_count; i++)
+        log_warn("%s", config->warnings[i]);
+}
+
 static void log_included_files(const struct config *config)
 {
     for (size_t i = 0; i < config->included_file_count; i++)
@@ -228,6 +234,7 @@ static int open_log(const struct daemon *daemon, struct error *err)
     if (activity_log_open(settings, settings->nodaemon && !settings->silent, err) < 0)
         return -1;
     log_user(settings);
+    log_warnings(daemon->config);
     log_included_files(daemon->config);
     return 0;
 }

@@ -128,3 +128,48 @@ class Flow(TestCase):
         daemon.wait_state("a", "EXITED")
         wait_for(lambda: os.path.getsize(self.path("a.log")) == 500000)
         self.assertEqual("last words\n", daemon.stderr("a"))
+
+
+class Warnings(TestCase):
+    """What the daemon says of logs when it starts."""
+
+    DEPRECATED = ("WARN For [program:%s], %s_logfile=syslog but this is deprecated and will be removed.  "
+                  "Use %s_syslog=true to enable syslog instead.")
+    IGNORED = ("WARN For [program:%s], redirect_stderr=true but stderr_logfile has also been set to a filename, "
+               "the filename has been ignored")
+
+    def warnings(self, daemon):
+        return [line for line in daemon.log_messages() if line.startswith("WARN For ")]
+
+    def test_of_syslog_as_a_file_and_of_files_without_output(self):
+        daemon = self.daemon(
+            program("z", actor("hang"), stdout_logfile="SYSLOG", stderr_logfile="syslog", autostart="false")
+            + program("many", actor("hang"), numprocs=2, process_name="x%(process_num)d", stdout_logfile="syslog",
+                      autostart="false")
+            + program("a", actor("hang"), redirect_stderr="true", stderr_logfile=self.path("%(program_name)s.log"),
+                      autostart="false")
+            + program("b", actor("hang"), redirect_stderr="true", stderr_logfile="syslog", autostart="false"))
+        self.assertEqual([self.DEPRECATED % ("z", "stdout", "stdout"), self.DEPRECATED % ("z", "stderr", "stderr"),
+                          self.DEPRECATED % ("many", "stdout", "stdout"),
+                          self.DEPRECATED % ("many", "stdout", "stdout"), self.IGNORED % "a",
+                          self.DEPRECATED % ("b", "stderr", "stderr")], self.warnings(daemon))
+
+    def test_come_before_included_files_and_not_with_a_reread(self):
+        included = write(self.path("more.conf"), program("a", actor("hang"), stdout_logfile="syslog",
+                                                         autostart="false"))
+        include = "[include]\nfiles=%s\n" % included
+        daemon = self.daemon(include)
+        messages = daemon.log_messages()
+        at = messages.index(self.DEPRECATED % ("a", "stdout", "stdout"))
+        self.assertEqual('INFO Included extra file "%s" during parsing' % included, messages[at + 1])
+        daemon.configure(include + program("b", actor("hang"), stdout_logfile="syslog"))
+        self.assertEqual([[["b"], [], []]], daemon.supervisor.reloadConfig())
+        self.assertEqual(1, len(self.warnings(daemon)))
+
+    def test_not_where_nothing_is_ignored(self):
+        daemon = self.daemon(
+            program("a", actor("hang"), stdout_syslog="true", autostart="false")
+            + program("b", actor("hang"), stdout_syslog="true", stdout_logfile="NONE", autostart="false")
+            + program("c", actor("hang"), redirect_stderr="true", stderr_logfile="NONE", autostart="false")
+            + program("d", actor("hang"), redirect_stderr="true", stderr_logfile="AUTO", autostart="false"))
+        self.assertEqual([], self.warnings(daemon))
