@@ -154,6 +154,10 @@ static const char *find_server_mistake(const struct config_server *server)
         return "incomplete authentication: username and password must be given together";
     if ((server->readonly_username == NULL) != (server->readonly_password == NULL))
         return "incomplete authentication: readonly_username and readonly_password must be given together";
+    if ((server->tls_certificate == NULL) != (server->tls_key == NULL))
+        return "tls_certificate and tls_key must be given together";
+    if (server->tls_client_ca != NULL && server->tls_certificate == NULL)
+        return "tls_client_ca without tls_certificate: clients would not be asked for one";
     if (server->max_header_bytes < HEADER_BYTES_MIN || server->max_header_bytes > HEADER_BYTES_MAX)
         return "max_header_bytes must be from 4KB to 16MB";
     if (server->readonly_username == NULL)

@@ -126,6 +126,9 @@ struct config_server {
     char *password;          /* clear, {SHA} and 40 hexadecimal digits, or a hash of crypt(3); NULL when unset */
     char *readonly_username; /* the account that may look and not touch; NULL: there is none */
     char *readonly_password;
+    char *tls_certificate;           /* INET: PEM; NULL: no TLS */
+    char *tls_key;                   /* INET: not NULL when tls_certificate is not */
+    char *tls_client_ca;             /* INET: clients need a certificate of these; NULL: they need none */
     int max_connections;             /* at a time */
     int max_connections_per_address; /* INET: -1: half of max_connections */
     int64_t max_header_bytes;        /* request line and headers */
@@ -164,11 +167,14 @@ struct config_daemon {
 
 /* [supervisorctl] */
 struct config_ctl {
-    char *serverurl; /* http://host:port or unix:///path */
+    char *serverurl; /* http://host:port, https://host:port or unix:///path */
     char *username;  /* NULL: none */
     char *password;  /* NULL: none */
     char *prompt;
-    char *history_file; /* NULL: none */
+    char *history_file;    /* NULL: none */
+    char *tls_ca;          /* PEM: whose servers are trusted; NULL: those that the system trusts */
+    char *tls_certificate; /* PEM: our own, for servers that want one; NULL: none */
+    char *tls_key;         /* PEM: its key; NULL: it is in the same file */
 };
 
 /* A remark of --check: something that the original would silently ignore. */

@@ -252,8 +252,8 @@ PARSE(parse_client_url)
         *(char **)field = xasprintf("%s%s", local, absolute);
         return 0;
     }
-    if (!text_starts_with(text, "http://"))
-        return error_set(err, "not a URL that begins with http:// or unix://");
+    if (!text_starts_with(text, "http://") && !text_starts_with(text, "https://"))
+        return error_set(err, "not a URL that begins with http://, https:// or unix://");
     *(char **)field = xstrdup(text);
     return 0;
 }
@@ -302,7 +302,7 @@ const struct option_type option_type_file = TEXT_TYPE("path in an existing direc
 const struct option_type option_type_activity_log = TEXT_TYPE("path, syslog or NONE", parse_activity_log);
 const struct option_type option_type_existing_directory = TEXT_TYPE("existing directory", parse_existing_directory);
 const struct option_type option_type_server_url = TEXT_TYPE("URL or AUTO", parse_server_url);
-const struct option_type option_type_client_url = TEXT_TYPE("http:// or unix:// URL", parse_client_url);
+const struct option_type option_type_client_url = TEXT_TYPE("http://, https:// or unix:// URL", parse_client_url);
 const struct option_type option_type_socket_url = TEXT_TYPE("tcp://host:port or unix:///path", parse_socket_url);
 const struct option_type option_type_factory = TEXT_TYPE("module:function or path", parse_factory);
 

@@ -72,12 +72,19 @@ TABLE(options_daemon, daemon_rows);
 
 static const struct option ctl_rows[] = {
     CTL("serverurl", client_url, serverurl, "http://localhost:9001",
-        "Where the daemon listens: `http://host:port` or `unix:///path`."),
+        "Where the daemon listens: `http://host:port`, `https://host:port` or `unix:///path`."),
     CTL("username", text, username, NULL, "The user name to authenticate with.", NOTE("none")),
     CTL("password", text, password, NULL, "The password, in clear.", NOTE("none")),
     CTL("prompt", text, prompt, "supervisor", "The prompt of the shell."),
     CTL("history_file", optional_path, history_file, NULL,
         "Where the shell keeps its history from one session to the next.", NOTE("no history is kept")),
+    CTL("tls_ca", path, tls_ca, NULL,
+        "The certificates (PEM) by which a server of `https://` is known. A server whose certificate was made by "
+        "itself is known by that one.",
+        NOTE("those that the system trusts")),
+    CTL("tls_certificate", path, tls_certificate, NULL, "A certificate (PEM) of one's own, for servers that want one.",
+        NOTE("none")),
+    CTL("tls_key", path, tls_key, NULL, "The key of `tls_certificate` (PEM).", NOTE("in the same file")),
 };
 TABLE(options_ctl, ctl_rows);
 
@@ -125,6 +132,16 @@ static const struct option inet_server_rows[] = {
                 "The address to listen on. Without a host, or with `*`, all interfaces.", REQUIRED),
     SERVER_ACCOUNTS,
     SERVER_LIMITS,
+    SERVER("tls_certificate", path, tls_certificate, NULL,
+           "The server's certificate (PEM), with those between it and the one that clients trust behind it. With it "
+           "the server speaks HTTPS (TLS 1.2 and later) and nothing else.",
+           NOTE("no TLS")),
+    SERVER("tls_key", path, tls_key, NULL, "The key of `tls_certificate` (PEM). The file is read as `user`.",
+           NOTE("none")),
+    SERVER("tls_client_ca", path, tls_client_ca, NULL,
+           "Certificates (PEM). Clients need a certificate that one of them vouches for, besides the password if there "
+           "is one.",
+           NOTE("clients need none")),
     SERVER("max_connections_per_address", positive, max_connections_per_address, NULL,
            "How many of them may come from one address: a client that takes all it can get leaves some to others.",
            NOTE("half of all")),

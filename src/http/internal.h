@@ -10,6 +10,7 @@
 #include "base/containers.h"
 #include "http/auth.h"
 #include "http/server.h"
+#include "http/tls.h"
 
 /* Limits that are no options. Sizes in bytes. */
 enum {
@@ -28,23 +29,19 @@ struct http_binding { /* a route with its context */
     void *context;
 };
 
-struct http_connection {
-    struct http_listener *listener; /* borrowed */
-    int fd;                         /* borrowed */
-    bool is_admitted;               /* has sent a request's headers, with the right password if there is one */
-    int64_t deadline_us;            /* until when that must have happened */
-    struct http_connection *prev, *next;
-};
+struct http_connection; /* see connection.c */
 
 struct http_listener {
     struct http_server *server;         /* borrowed */
     const struct config_server *config; /* borrowed */
+    struct http_tls tls;                /* owned */
     struct http_auth *auth;             /* owned */
     struct MHD_Daemon *mhd;             /* owned */
     struct event *run;                  /* owned: libmicrohttpd has something to do */
     struct event *timer;                /* owned: a connection may have been idle for too long */
     struct event *strangers_timer;      /* owned: the time of the first stranger is up; not pending without any */
     struct http_connection *strangers;  /* utlist: connections that are not admitted yet, in the order they came */
+    struct http_connection *handshakes; /* utlist: those that libmicrohttpd may go on with */
     int64_t refused_log_us;             /* when a client with too many connections was logged last; 0: never */
     struct event *accepts[2];           /* owned, NULL when unused: a client is waiting */
     struct event *accept_again;         /* owned: accepting was refused by the system, try again */
@@ -69,8 +66,27 @@ enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *con
 void http_request_completed(void *listener, struct MHD_Connection *connection, void **context,
                             enum MHD_RequestTerminationCode reason);
 
+/* Callback of libmicrohttpd: a connection begins or is closed. */
+void http_connection_notify(void *listener, struct MHD_Connection *mhd, void **connection,
+                            enum MHD_ConnectionNotificationCode code);
+
 /* The client has shown that it may call: its connection has time now. */
 void http_connection_admit(struct http_connection *connection);
+
+/*
+ * Clients that connect and say nothing, or take for ever to say it, or do not know the password, must not keep others
+ * out: theirs are closed when their time is up, and all of them when the server goes.
+ */
+void http_listener_on_strangers_late(evutil_socket_t fd, short what, void *listener);
+void http_listener_give_up_strangers(struct http_listener *listener);
+
+/*
+ * To be called when libmicrohttpd has run: it would spin while a handshake waits for the client, as it takes such a
+ * connection for readable. It does not see it again before there is something to read.
+ */
+void http_listener_await_handshakes(struct http_listener *listener);
+
+void http_listener_accept_on(struct http_listener *listener);
 
 /* The server goes: ends every waiting request without an answer. */
 void http_listener_abandon_requests(struct http_listener *listener);

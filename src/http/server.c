@@ -37,7 +37,8 @@ void http_server_route(struct http_server *server, const struct http_route *rout
 
 /*
  * The timer is there only while a connection can run out of time. One that is due too early does no harm and is set
- * anew when it fires, which is cheaper than to move it with every request.
+ * anew when it fires, which is cheaper than to move it with every request. When libmicrohttpd wants to go on at once,
+ * others get their turn before: a fast reader of a long answer could keep it busy for as long as it likes.
  */
 static void listener_plan(struct http_listener *listener)
 {
@@ -46,10 +47,16 @@ static void listener_plan(struct http_listener *listener)
     if (MHD_get_timeout(listener->mhd, &milliseconds) != MHD_YES) {
         event_del(listener->timer);
     } else if (milliseconds == 0) {
-        event_active(listener->run, EV_TIMEOUT, 0);
+        loop_timer_arm_next_turn(listener->timer);
     } else if (!event_pending(listener->timer, EV_TIMEOUT, NULL)) {
         loop_timer_arm(listener->timer, (int64_t)milliseconds * 1000);
     }
+}
+
+static void listener_run(struct http_listener *listener)
+{
+    MHD_run(listener->mhd);
+    http_listener_await_handshakes(listener);
 }
 
 static void on_run(evutil_socket_t fd, short what, void *context)
@@ -58,13 +65,13 @@ static void on_run(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
-    MHD_run(listener->mhd);
+    listener_run(listener);
     listener_plan(listener);
 }
 
 /* --- accepting ---------------------------------------------------------------------------------------------------- */
 
-static void listener_accept_on(struct http_listener *listener)
+void http_listener_accept_on(struct http_listener *listener)
 {
     for (int i = 0; i < 2; i++)
         if (listener->accepts[i] != NULL)
@@ -82,7 +89,7 @@ static void on_accept_again(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    listener_accept_on(context);
+    http_listener_accept_on(context);
 }
 
 static bool is_shortage(int os)
@@ -149,79 +156,6 @@ static void on_accept(evutil_socket_t fd, short what, void *context)
     listener_plan(listener);
 }
 
-/* --- connections -------------------------------------------------------------------------------------------------- */
-
-static void listener_await_strangers(struct http_listener *listener)
-{
-    if (listener->strangers == NULL)
-        event_del(listener->strangers_timer);
-    else if (!event_pending(listener->strangers_timer, EV_TIMEOUT, NULL))
-        loop_timer_arm(listener->strangers_timer, listener->strangers->deadline_us - clock_monotonic_us());
-}
-
-/*
- * Clients that connect and say nothing, or take for ever to say it, or do not know the password, must not keep others
- * out. libmicrohttpd notices the end of a connection that is shut down, and closes it.
- */
-static void on_strangers_late(evutil_socket_t fd, short what, void *context)
-{
-    struct http_listener *listener = context;
-    const int64_t now_us = clock_monotonic_us();
-
-    (void)fd;
-    (void)what;
-    while (listener->strangers != NULL && listener->strangers->deadline_us <= now_us) {
-        struct http_connection *late = listener->strangers;
-        DL_DELETE(listener->strangers, late);
-        late->is_admitted = true; /* to its end */
-        shutdown(late->fd, SHUT_RDWR);
-    }
-    listener_await_strangers(listener);
-}
-
-void http_connection_admit(struct http_connection *connection)
-{
-    if (connection->is_admitted)
-        return;
-    connection->is_admitted = true;
-    DL_DELETE(connection->listener->strangers, connection);
-    listener_await_strangers(connection->listener);
-}
-
-static struct http_connection *connection_new(struct http_listener *listener, struct MHD_Connection *mhd)
-{
-    struct http_connection *connection = xcalloc(1, sizeof *connection);
-
-    connection->listener = listener;
-    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    connection->deadline_us = clock_monotonic_us() + listener->config->request_timeout * INT64_C(1000000);
-    DL_APPEND(listener->strangers, connection);
-    listener_await_strangers(listener);
-    listener->connections++;
-    return connection;
-}
-
-static void connection_free(struct http_connection *connection)
-{
-    struct http_listener *listener = connection->listener;
-
-    http_connection_admit(connection);
-    free(connection);
-    if (listener->connections-- == listener->connections_max)
-        listener_accept_on(listener);
-}
-
-static void on_connection(void *context, struct MHD_Connection *mhd, void **connection,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *connection = connection_new(context, mhd);
-    } else {
-        connection_free(*connection);
-        *connection = NULL;
-    }
-}
-
 /* --- making and ending -------------------------------------------------------------------------------------------- */
 
 static unsigned choose_connections_max(const struct config_server *config)
@@ -245,13 +179,25 @@ static unsigned choose_connections_per_address(const struct http_listener *liste
 static struct MHD_Daemon *start_mhd(struct http_listener *listener)
 {
     const struct config_server *config = listener->config;
+    const struct http_tls *tls = &listener->tls;
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    const struct MHD_OptionItem with_tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (char[]){HTTP_TLS_PRIORITIES}},
+        {tls->client_ca != NULL ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, tls->client_ca},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    const struct MHD_OptionItem without_tls[] = {{MHD_OPTION_END, 0, NULL}};
+    const bool has_tls = tls->certificate != NULL;
 
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, http_request_progress,
-        listener, MHD_OPTION_CONNECTION_LIMIT, listener->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        choose_connections_per_address(listener), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes, MHD_OPTION_NOTIFY_COMPLETED,
-        http_request_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_END);
+    return MHD_start_daemon(has_tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_request_progress, listener,
+                            MHD_OPTION_CONNECTION_LIMIT, listener->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            choose_connections_per_address(listener), MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)config->idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)config->max_header_bytes, MHD_OPTION_NOTIFY_COMPLETED, http_request_completed,
+                            listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, listener, MHD_OPTION_ARRAY,
+                            has_tls ? with_tls : without_tls, MHD_OPTION_END);
 }
 
 static void free_event(struct event *event)
@@ -263,6 +209,7 @@ static void free_event(struct event *event)
 static void listener_free(struct http_listener *listener)
 {
     http_listener_abandon_requests(listener);
+    http_listener_give_up_strangers(listener);
     listener->connections_max = 0; /* nothing is accepted any more, whoever leaves */
     free_event(listener->run);     /* before its descriptor is closed */
     free_event(listener->timer);
@@ -273,6 +220,7 @@ static void listener_free(struct http_listener *listener)
     free_event(listener->accepts[0]);
     free_event(listener->accepts[1]);
     http_auth_free(listener->auth);
+    http_tls_release(&listener->tls);
     free(listener);
 }
 
@@ -284,11 +232,11 @@ static bool listener_make_events(struct http_listener *listener, const int fds[2
     listener->run = loop_event_new(loop, info->epoll_fd, EV_READ | EV_PERSIST, on_run, listener);
     listener->timer = loop_timer_new(loop, on_run, listener);
     listener->accept_again = loop_timer_new(loop, on_accept_again, listener);
-    listener->strangers_timer = loop_timer_new(loop, on_strangers_late, listener);
+    listener->strangers_timer = loop_timer_new(loop, http_listener_on_strangers_late, listener);
     for (int i = 0; i < 2; i++)
         if (fds[i] >= 0)
             listener->accepts[i] = loop_event_new(loop, fds[i], EV_READ | EV_PERSIST, on_accept, listener);
-    listener_accept_on(listener);
+    http_listener_accept_on(listener);
     return event_add(listener->run, NULL) == 0;
 }
 
@@ -301,6 +249,10 @@ int http_server_serve(struct http_server *server, const struct config_server *co
     listener->config = config;
     listener->auth = http_auth_new(config);
     listener->connections_max = choose_connections_max(config);
+    if (http_tls_load(config, &listener->tls, err) < 0) {
+        listener_free(listener);
+        return -1;
+    }
     listener->mhd = start_mhd(listener);
     if (listener->mhd == NULL || !listener_make_events(listener, fds)) {
         const int os = errno;
@@ -343,7 +295,7 @@ static void listener_drain(struct http_listener *listener, int64_t deadline_us)
 {
     listener_accept_off(listener);
     do
-        MHD_run(listener->mhd);
+        listener_run(listener);
     while (http_listener_is_answering(listener) && listener_wait(listener, deadline_us - clock_monotonic_us()));
 }
 

@@ -266,7 +266,8 @@ static char *make_server_url(const struct config *config)
     }
     if (inet == NULL)
         return NULL;
-    return xasprintf("http://%s:%d", inet->host[0] != '\0' ? inet->host : "localhost", inet->port);
+    return xasprintf("%s://%s:%d", inet->tls_certificate != NULL ? "https" : "http",
+                     inet->host[0] != '\0' ? inet->host : "localhost", inet->port);
 }
 
 void supervisor_configure(struct supervisor *supervisor, const struct config *config)

@@ -14,7 +14,7 @@
 
 int ctl_open(struct ctl *ctl, const char *url, struct error *err)
 {
-    struct transport *fresh = transport_new(url, ctl->username, ctl->password, err);
+    struct transport *fresh = transport_new(url, ctl->username, ctl->password, &ctl->tls, err);
 
     if (fresh == NULL)
         return -1;

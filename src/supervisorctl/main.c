@@ -85,7 +85,8 @@ static void run_action(struct ctl *ctl, const struct command_line *line)
 static int run(const struct command_line *line, const struct config_ctl *settings)
 {
     struct ctl ctl = {.username = choose(line->username, settings->username),
-                      .password = choose(line->password, settings->password)};
+                      .password = choose(line->password, settings->password),
+                      .tls = {settings->tls_ca, settings->tls_certificate, settings->tls_key}};
     struct error err;
 
     if (ctl_open(&ctl, choose(line->serverurl, settings->serverurl), &err) < 0) {

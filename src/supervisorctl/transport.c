@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/containers.h"
@@ -25,6 +26,7 @@ struct transport {
     char *path; /* of the UNIX socket, or NULL */
     char *username;
     char *password;
+    const struct transport_tls *tls; /* borrowed */
 };
 
 /* One exchange, as long as curl has it. */
@@ -41,7 +43,7 @@ struct request {
 
 static bool transport_learn_url(struct transport *transport, const char *url)
 {
-    static const char http[] = "http://";
+    static const char *const schemes[] = {"http://", "https://"};
     static const char local[] = "unix://";
 
     if (text_starts_with(url, local)) {
@@ -49,14 +51,33 @@ static bool transport_learn_url(struct transport *transport, const char *url)
         transport->base = xstrdup("http://localhost");
         return true;
     }
-    if (text_starts_with(url, http)) {
-        transport->base = xstrndup(url, sizeof http - 1 + strcspn(url + sizeof http - 1, "/"));
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        const size_t length = strlen(schemes[i]);
+
+        if (!text_starts_with(url, schemes[i]))
+            continue;
+        transport->base = xstrndup(url, length + strcspn(url + length, "/"));
         return true;
     }
     return false;
 }
 
-struct transport *transport_new(const char *url, const char *username, const char *password, struct error *err)
+/* Said here by name: the library's message would not tell which file it is. */
+static int check_files(const struct transport_tls *tls, struct error *err)
+{
+    const struct {
+        const char *option;
+        const char *path;
+    } files[] = {{"tls_ca", tls->ca}, {"tls_certificate", tls->certificate}, {"tls_key", tls->key}};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (files[i].path != NULL && access(files[i].path, R_OK) < 0)
+            return error_from_errno(err, errno, "%s: cannot read %s", files[i].option, files[i].path);
+    return 0;
+}
+
+struct transport *transport_new(const char *url, const char *username, const char *password,
+                                const struct transport_tls *tls, struct error *err)
 {
     struct transport *transport = xcalloc(1, sizeof *transport);
 
@@ -65,7 +86,12 @@ struct transport *transport_new(const char *url, const char *username, const cha
         error_set(err, "Unknown protocol for serverurl %s", url);
         return NULL;
     }
-    curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS: starting it would cost more than all the rest */
+    if (text_starts_with(url, "https://") && check_files(tls, err) < 0) {
+        free(transport->base);
+        free(transport);
+        return NULL;
+    }
+    curl_global_init(CURL_GLOBAL_NOTHING);
     transport->multi = curl_multi_init();
     if (transport->multi == NULL)
         memory_exhausted();
@@ -73,6 +99,7 @@ struct transport *transport_new(const char *url, const char *username, const cha
     transport->headers = curl_slist_append(NULL, "Content-Type: text/xml");
     transport->headers = curl_slist_append(transport->headers, "Expect:");
     transport->url = xstrdup(url);
+    transport->tls = tls;
     transport_set_credentials(transport, username, password);
     return transport;
 }
@@ -127,6 +154,17 @@ static size_t request_receive(char *bytes, size_t size, size_t count, void *cont
     return length;
 }
 
+static void request_set_tls(CURL *easy, const struct transport_tls *tls)
+{
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
+    if (tls->ca != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca);
+    if (tls->certificate != NULL) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->certificate);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key != NULL ? tls->key : tls->certificate);
+    }
+}
+
 static void request_begin(struct request *request, struct transport *transport, const char *path)
 {
     CLEANUP_FREE char *url = xasprintf("%s%s", transport->base, path);
@@ -137,7 +175,7 @@ static void request_begin(struct request *request, struct transport *transport, 
     request->transport = transport;
     request->easy = easy;
     curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -147,6 +185,7 @@ static void request_begin(struct request *request, struct transport *transport, 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, request_receive);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+    request_set_tls(easy, transport->tls);
     if (transport->path != NULL)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, transport->path);
     if (transport->username != NULL) {
@@ -203,17 +242,34 @@ static enum transport_outcome outcome_of_connect(int os, const struct transport 
     return os == ECONNREFUSED ? TRANSPORT_REFUSED : TRANSPORT_FAILED;
 }
 
+/* What went wrong with TLS, in words that say which option helps; NULL: something else did. */
+static const char *tls_failure_text(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "the certificate of the server is not trusted; tls_ca in [supervisorctl] says which one is";
+    case CURLE_SSL_CONNECT_ERROR:
+        return "no TLS with the server";
+    default:
+        return NULL;
+    }
+}
+
 /* Why there is no HTTP answer. */
 static enum transport_outcome outcome_of_failure(const struct request *request, struct error *err)
 {
+    const char *message = request->message[0] != '\0' ? request->message : curl_easy_strerror(request->code);
+    const char *text = tls_failure_text(request->code);
     long os = 0;
 
     if (request->code == CURLE_COULDNT_CONNECT) {
         curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os);
         return outcome_of_connect((int)os, request->transport, err);
     }
-    error_set(err, "%s: %s", request->transport->url,
-              request->message[0] != '\0' ? request->message : curl_easy_strerror(request->code));
+    if (text != NULL)
+        error_set(err, "%s: %s (%s)", request->transport->url, text, message);
+    else
+        error_set(err, "%s: %s", request->transport->url, message);
     return TRANSPORT_FAILED;
 }
 

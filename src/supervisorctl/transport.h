@@ -36,9 +36,19 @@ struct transport_call {
     struct transport_answer answer;
 };
 
-/* For http://host[:port] and unix:///path. NULL with *err when the URL is neither. User name and password may be NULL.
+/* Files with certificates and keys, for https. Borrowed; each may be NULL. */
+struct transport_tls {
+    const char *ca;          /* whose servers are trusted; NULL: those that the system trusts */
+    const char *certificate; /* our own, for servers that want one */
+    const char *key;         /* NULL: in the same file */
+};
+
+/*
+ * For http://host[:port], https://host[:port] and unix:///path. NULL with *err when the URL is none of them. User name
+ * and password may be NULL. `tls` outlives the transport.
  */
-struct transport *transport_new(const char *url, const char *username, const char *password, struct error *err);
+struct transport *transport_new(const char *url, const char *username, const char *password,
+                                const struct transport_tls *tls, struct error *err);
 void transport_free(struct transport *transport); /* NULL is fine */
 
 void transport_set_credentials(struct transport *transport, const char *username, const char *password);

@@ -258,7 +258,7 @@ static void log_endpoint(const struct config_server *config)
 {
     const char *name = config->kind == CONFIG_SERVER_UNIX ? "unix_http_server" : "inet_http_server";
 
-    if (config->username == NULL)
+    if (config->username == NULL && config->tls_client_ca == NULL)
         log_critical("Server '%s' running without any HTTP authentication checking", name);
 }
 

@@ -99,6 +99,10 @@ struct option_case {
     {                                                        \
         section, key, "5", "1", "0", "below the lower bound" \
     }
+#define PATH_CASE(section, key)              \
+    {                                        \
+        section, key, "/x", "x", "", "empty" \
+    }
 #define SIZE_CASE(section, key)                       \
     {                                                 \
         section, key, "5MB", "0", "5TB", "not a size" \
@@ -164,11 +168,17 @@ static const struct option_case option_cases[] = {
     POSITIVE_CASE("inet_http_server", "request_timeout"),
     INTEGER_CASE("inet_http_server", "idle_timeout"),
     POSITIVE_CASE("inet_http_server", "max_connections_per_address"),
+    PATH_CASE("inet_http_server", "tls_certificate"),
+    PATH_CASE("inet_http_server", "tls_key"),
+    PATH_CASE("inet_http_server", "tls_client_ca"),
 
     {"supervisorctl", "serverurl", "http://h:1", "unix://s", "foo", "not a URL"},
     TEXT_CASE("supervisorctl", "username"),
     TEXT_CASE("supervisorctl", "password"),
     TEXT_CASE("supervisorctl", "prompt"),
+    PATH_CASE("supervisorctl", "tls_ca"),
+    PATH_CASE("supervisorctl", "tls_certificate"),
+    PATH_CASE("supervisorctl", "tls_key"),
     {"supervisorctl", "history_file", "~/.h", "", "%(nope)s", "cannot be expanded"},
 
     TEXT_CASE("program", "command"),
@@ -232,15 +242,19 @@ static const struct {
     {"ctlplugin", "[supervisorctl]\n[ctlplugin:c]\n", true},
 };
 
-/* Options that do not come alone. */
+/* Options that do not come alone, of one section or (NULL) of all that have them. */
 static const struct {
+    const char *section;
     const char *key;
     const char *with;
 } partners[] = {
-    {"username", "password=x\n"},
-    {"password", "username=x\n"},
-    {"readonly_username", "username=x\npassword=x\nreadonly_password=x\n"},
-    {"readonly_password", "username=x\npassword=x\nreadonly_username=y\n"},
+    {NULL, "username", "password=x\n"},
+    {NULL, "password", "username=x\n"},
+    {NULL, "readonly_username", "username=x\npassword=x\nreadonly_password=x\n"},
+    {NULL, "readonly_password", "username=x\npassword=x\nreadonly_username=y\n"},
+    {"inet_http_server", "tls_certificate", "tls_key=x\n"},
+    {"inet_http_server", "tls_key", "tls_certificate=x\n"},
+    {"inet_http_server", "tls_client_ca", "tls_certificate=x\ntls_key=x\n"},
 };
 
 static char *surround(const struct option_case *test, const char *value)
@@ -248,7 +262,8 @@ static char *surround(const struct option_case *test, const char *value)
     const char *partner = "";
 
     for (size_t i = 0; i < sizeof partners / sizeof partners[0]; i++)
-        if (strcmp(test->key, partners[i].key) == 0)
+        if (strcmp(test->key, partners[i].key) == 0 &&
+            (partners[i].section == NULL || strcmp(test->section, partners[i].section) == 0))
             partner = partners[i].with;
     for (size_t i = 0; i < sizeof surroundings / sizeof surroundings[0]; i++)
         if (strcmp(surroundings[i].section, test->section) == 0) {
@@ -393,6 +408,8 @@ static void defaults_of_servers(void **state)
     refuse(BASE "[inet_http_server]\n", "[inet_http_server]: does not specify its port");
     refuse(BASE "[inet_http_server]\nport=1\nusername=x\n", "incomplete authentication");
     refuse(BASE "[unix_http_server]\nfile=/tmp/x\npassword=x\n", "incomplete authentication");
+    refuse(BASE "[inet_http_server]\nport=1\ntls_key=x\n", "tls_certificate and tls_key must be given together");
+    refuse(BASE "[inet_http_server]\nport=1\ntls_client_ca=x\n", "tls_client_ca without tls_certificate");
     refuse(BASE SERVER "max_header_bytes=1KB\n", "max_header_bytes must be from 4KB to 16MB");
     refuse(BASE SERVER "readonly_username=x\n", "readonly_username and readonly_password must be given together");
     refuse(BASE SERVER "readonly_username=x\nreadonly_password=x\n", "readonly_username without username");
