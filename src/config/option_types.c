@@ -436,6 +436,15 @@ PARSE(parse_environment)
 }
 
 /* In the order of the file. */
+static bool has_variable(const struct config_environment *environment, const struct config_variable *wanted)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        if (strcmp(environment->variables[i].name, wanted->name) == 0)
+            return strcmp(environment->variables[i].value, wanted->value) == 0;
+    return false;
+}
+
+/* The order says nothing, and no name is there twice. */
 EQUAL(equal_environment)
 {
     const struct config_environment *a = field;
@@ -444,8 +453,7 @@ EQUAL(equal_environment)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->variables[i].name, b->variables[i].name) != 0 ||
-            strcmp(a->variables[i].value, b->variables[i].value) != 0)
+        if (!has_variable(b, &a->variables[i]))
             return false;
     return true;
 }
@@ -522,6 +530,29 @@ EQUAL(equal_list)
     return true;
 }
 
+static bool has_all_words(char *const *words, size_t count, char *const *wanted, size_t wanted_count)
+{
+    for (size_t i = 0; i < wanted_count; i++) {
+        size_t place = 0;
+        while (place < count && strcmp(words[place], wanted[i]) != 0)
+            place++;
+        if (place == count)
+            return false;
+    }
+    return true;
+}
+
+/* A set: neither order nor repetition says anything. */
+EQUAL(equal_events)
+{
+    char *const *a = *(char **const *)field;
+    char *const *b = *(char **const *)other_field;
+    const size_t a_count = *(const size_t *)second;
+    const size_t b_count = *(const size_t *)other_second;
+
+    return has_all_words(a, a_count, b, b_count) && has_all_words(b, b_count, a, a_count);
+}
+
 RELEASE(release_list)
 {
     value_free_list(*(char ***)field, *(size_t *)second);
@@ -543,6 +574,6 @@ const struct option_type option_type_environment = {"KEY=\"value\" pairs with co
 const struct option_type option_type_exitcodes = {"numbers from 0 to 255 with commas between them", parse_exitcodes,
                                                   equal_exitcodes, release_exitcodes};
 const struct option_type option_type_list = {"names with commas between them", parse_list, equal_list, release_list};
-const struct option_type option_type_events = {"event types with commas between them", parse_events, equal_list,
+const struct option_type option_type_events = {"event types with commas between them", parse_events, equal_events,
                                                release_list};
 const struct option_type option_type_address = {"host:port, :port or port", parse_address, equal_address, release_text};
