@@ -9,6 +9,7 @@
  *   ok  fail      the result of the event
  *   serve[=N]     ready, take and ok, N times or for ever, with one write for a result and the next READY
  *   say=TEXT      TEXT on stdout; \n in it is a newline
+ *   once=FILE     the next action is done only if FILE does not exist yet; it is made
  *   error=TEXT    a line on stderr
  *   flood=N       N bytes on stderr
  *   await=FILE    waits until FILE exists
@@ -241,6 +242,17 @@ static const struct {
     {"hang", do_hang},   {"close", do_close}, {"exit", do_exit},   {"ignore", do_ignore},
 };
 
+/* True when the file was there. */
+static int exists_or_make(const char *file)
+{
+    const int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return 1;
+    close(fd);
+    return 0;
+}
+
 static void act(const char *argument)
 {
     const size_t length = strcspn(argument, "=");
@@ -258,6 +270,9 @@ static void act(const char *argument)
 int main(int count, char **arguments)
 {
     for (int i = 1; i < count; i++)
-        act(arguments[i]);
+        if (strncmp(arguments[i], "once=", 5) != 0)
+            act(arguments[i]);
+        else if (exists_or_make(arguments[i] + 5))
+            i++;
     return 0;
 }

@@ -31,6 +31,7 @@ PATIENCE = float(os.environ.get("SUPERVISOR_TEST_PATIENCE", "1"))
 
 ACTOR = os.path.join(PROGRAMS, "actor")
 REPORT = os.path.join(PROGRAMS, "report")
+LISTENER = os.path.join(PROGRAMS, "listener")
 
 Outcome = collections.namedtuple("Outcome", "code out err")
 
@@ -223,6 +224,33 @@ def program(name, *command, **options):
 def actor(*actions):
     """A command line for tests/programs/actor."""
     return " ".join([ACTOR] + ["'%s'" % action if re.search(r"[\s;#]", action) else action for action in actions])
+
+
+def quoted(words):
+    """Words of a command line, quoted where the configuration file needs it."""
+    return " ".join("'%s'" % word if re.search(r"[\s;#\\]", word) else word for word in words)
+
+
+def pool(name, *actions, **options):
+    """An [eventlistener:x] whose listeners do what tests/programs/listener is told, in one word each."""
+    options.setdefault("startsecs", 0)
+    options.setdefault("autorestart", "false")
+    return section("eventlistener:" + name, command=quoted((LISTENER,) + actions), **options)
+
+
+Event = collections.namedtuple("Event", "header payload name serial pool_serial")
+
+
+def events_of(path):
+    """What a listener has recorded: headers as they came, payloads as they came."""
+    lines = read(path).split("\n")
+    events = []
+    for header, payload in zip(lines[0:-1:2], lines[1:-1:2]):
+        fields = dict(token.split(":", 1) for token in header.split(" "))
+        text = re.sub(r"\\(n|\\|x..)", lambda found: {"n": "\n", "\\": "\\"}.get(found[1]) or
+                      chr(int(found[1][1:], 16)), payload)
+        events.append(Event(header, text, fields["eventname"], int(fields["serial"]), int(fields["poolserial"])))
+    return events
 
 
 # --- transport -------------------------------------------------------------------------------------------------------
