@@ -46,7 +46,10 @@ def copy_programs(source):
     directory = tempfile.mkdtemp(prefix="sv")
     atexit.register(shutil.rmtree, directory, True)
     os.chmod(directory, 0o755)
-    for name in ("actor", "fcgi_responder", "listener", "report"):
+    for entry in os.scandir(source):
+        if entry.is_file() and os.access(entry.path, os.X_OK):
+            shutil.copy(entry.path, directory)
+            os.chmod(os.path.join(directory, entry.name), 0o755)
     return directory
 
 
