@@ -1,6 +1,9 @@
 """Capture mode: messages between tags, which are no output (manual 1.5.7)."""
 
-from harness import TestCase, actor, differs, program, read, wait_for
+import os
+import re
+
+from harness import PROGRAMS, TestCase, actor, differs, program, read, section, wait_for
 
 BEGIN = "<!--XSUPERVISOR:BEGIN-->"
 END = "<!--XSUPERVISOR:END-->"
@@ -70,3 +73,61 @@ class Log(TestCase):
                                      stdout_logfile=path, stdout_capture_maxbytes="1KB"))
         daemon.wait_state("a", "EXITED")
         self.assertEqual("short\nlast<!--XSUP", read(path))
+
+
+class Events(TestCase):
+    def listen(self, events, *actions, **options):
+        """A daemon with a listener that records events; the process begins once the listener is ready."""
+        record = self.path("events")
+        options.setdefault("stdout_capture_maxbytes", "1MB")
+        listener = section("eventlistener:l", command="%s record=%s serve" % (os.path.join(PROGRAMS, "listener"), record),
+                           events=events, buffer_size=1000)
+        daemon = self.daemon(listener + program("a", actor(*actions, "raw=" + TAIL, "hang"), autostart="false",
+                                                **options))
+        daemon.wait_state("l:l", "RUNNING")
+        daemon.supervisor.startProcess("a")
+        return daemon
+
+    def recorded(self):
+        """The events so far: their name and their payload, with the pid as N."""
+        lines = read(self.path("events")).splitlines()
+        return [(re.search(r"eventname:(\S+)", header)[1], re.sub(r"pid:\d+", "pid:N", payload))
+                for header, payload in zip(lines[::2], lines[1::2])]
+
+    def wait_events(self, *expected):
+        wait_for(lambda: len(self.recorded()) >= len(expected))
+        self.assertEqual(list(expected), self.recorded())
+
+    def test_message_is_published_at_its_end(self):
+        self.listen("PROCESS_COMMUNICATION", "raw=x" + BEGIN + "mes", "sleep=0.1", "raw=sage" + END)
+        self.wait_events(("PROCESS_COMMUNICATION_STDOUT", "processname:a groupname:a pid:N\\nmessage"))
+
+    def test_stderr(self):
+        self.listen("PROCESS_COMMUNICATION", "error=" + BEGIN + "message" + END + TAIL,
+                    stderr_capture_maxbytes="1MB")
+        self.wait_events(("PROCESS_COMMUNICATION_STDERR", "processname:a groupname:a pid:N\\nmessage"))
+
+    def test_empty_message_and_one_with_a_tag_in_it(self):
+        self.listen("PROCESS_COMMUNICATION", "raw=" + BEGIN + END + BEGIN + "a" + BEGIN + "b" + END)
+        self.wait_events(("PROCESS_COMMUNICATION_STDOUT", "processname:a groupname:a pid:N\\n"),
+                         ("PROCESS_COMMUNICATION_STDOUT", "processname:a groupname:a pid:N\\na" + BEGIN + "b"))
+
+    def test_log_events_have_what_is_logged(self):
+        self.listen("PROCESS_LOG", "raw=one", stdout_events_enabled="true", stdout_capture_maxbytes=0)
+        wait_for(lambda: self.recorded() and self.recorded()[-1][1].endswith(TAIL))
+        self.assertEqual({"PROCESS_LOG_STDOUT"}, {name for name, _ in self.recorded()})
+        head = "processname:a groupname:a pid:N channel:stdout\\n"
+        self.assertEqual("one" + TAIL, "".join(payload[len(head):] for _, payload in self.recorded()))
+
+    @differs("the original enforces the maximum per read")
+    def test_newest_bytes_of_a_long_message_are_kept(self):
+        self.listen("PROCESS_COMMUNICATION", "raw=" + BEGIN, "lines=5000,100", "raw=end" + END,
+                    stdout_capture_maxbytes=10)
+        self.wait_events(("PROCESS_COMMUNICATION_STDOUT", "processname:a groupname:a pid:N\\nxxxxxx\\nend"))
+
+    @differs("with the original what is captured causes PROCESS_LOG events too")
+    def test_messages_are_no_log_events(self):
+        self.listen("PROCESS_LOG", "raw=one" + BEGIN + "two" + END, stdout_events_enabled="true")
+        wait_for(lambda: self.recorded() and self.recorded()[-1][1].endswith(TAIL))
+        head = "processname:a groupname:a pid:N channel:stdout\\n"
+        self.assertEqual("one" + TAIL, "".join(payload[len(head):] for _, payload in self.recorded()))
