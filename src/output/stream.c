@@ -15,6 +15,7 @@
 #include "output/ansi.h"
 #include "output/capture.h"
 #include "output/console.h"
+#include "output/console_lines.h"
 #include "output/prefix.h"
 #include "output/syslog_sink.h"
 
@@ -22,8 +23,7 @@
 #define READS_PER_TURN 4                      /* then others get their turn */
 #define PIPE_DEFAULT_SIZE ((ssize_t)64 << 10) /* a read of as much means that the child waits for us */
 #define PIPE_LARGE_SIZE (1 << 20)
-#define LINE_HELD_MAXIMUM ((size_t)8 << 10)    /* a longer line goes to a console or the system log in pieces */
-#define CONSOLE_HELD_MAXIMUM ((size_t)8 << 20) /* what dead children may leave for a console that takes nothing */
+#define LINE_HELD_MAXIMUM ((size_t)8 << 10) /* a longer line goes to the system log in pieces */
 
 struct stream {
     struct event_base *loop;
@@ -31,9 +31,7 @@ struct stream {
     enum config_stream channel;
     const struct config_log *config;
     struct logfile *log;                    /* NULL: no file; stays closed while a console is written to */
-    struct console_writer *console;         /* NULL unless what stands at the path is no regular file */
-    struct evbuffer *console_held;          /* for the console: an unfinished line, and what it did not take yet */
-    bool console_overrun;                   /* reported that CONSOLE_HELD_MAXIMUM was passed */
+    struct console_lines *console;          /* NULL unless what stands at the path is no regular file */
     struct evbuffer *syslog_held;           /* for the system log: an unfinished line */
     const struct stream_observer *observer; /* borrowed; NULL: none */
     void *observer_context;
@@ -114,9 +112,7 @@ void stream_free(struct stream *stream)
     if (stream == NULL)
         return;
     stream_detach(stream, false);
-    console_writer_free(stream->console);
-    if (stream->console_held != NULL)
-        evbuffer_free(stream->console_held);
+    console_lines_free(stream->console);
     if (stream->syslog_held != NULL)
         evbuffer_free(stream->syslog_held);
     logfile_free(stream->log);
@@ -168,61 +164,6 @@ static void syslog_finish(struct stream *stream)
     evbuffer_drain(held, syslog_lines(stream, contiguous(held), evbuffer_get_length(held), true));
 }
 
-/* --- to a console: whole lines as far as possible, and back-pressure ---------------------------------------------- */
-
-/* How many of the held bytes may go now: up to the last newline, or all of an endless line. */
-static size_t console_sendable(const char *text, size_t length, bool child_is_gone)
-{
-    const char *newline = length > 0 ? memrchr(text, '\n', length) : NULL;
-
-    if (child_is_gone || length - (newline != NULL ? (size_t)(newline + 1 - text) : 0) >= LINE_HELD_MAXIMUM)
-        return length;
-    return newline != NULL ? (size_t)(newline + 1 - text) : 0;
-}
-
-/* True when the console took all that may go. */
-static bool console_flush(struct stream *stream)
-{
-    struct evbuffer *held = stream->console_held;
-    const char *text = contiguous(held);
-    const size_t sendable = console_sendable(text, evbuffer_get_length(held), stream->pipe < 0);
-    const size_t taken = sendable > 0 ? console_write(stream->console, text, sendable) : 0;
-
-    evbuffer_drain(held, taken);
-    return taken == sendable;
-}
-
-static void on_console_ready(void *context)
-{
-    struct stream *stream = context;
-
-    if (console_flush(stream) && stream->readable != NULL)
-        event_add(stream->readable, NULL);
-}
-
-/* Back-pressure bounds what a living child leaves; this bounds what many dead ones do. */
-static bool console_has_room(struct stream *stream, size_t length)
-{
-    if (evbuffer_get_length(stream->console_held) + length <= CONSOLE_HELD_MAXIMUM) {
-        stream->console_overrun = false;
-        return true;
-    }
-    if (!stream->console_overrun)
-        log_error("%s takes no output: that of '%s' is lost until it does", logfile_path(stream->log),
-                  stream->process_name);
-    stream->console_overrun = true;
-    return false;
-}
-
-static void console_take(struct stream *stream, const char *bytes, size_t length)
-{
-    if (!console_has_room(stream, length))
-        return;
-    append(stream->console_held, bytes, length);
-    if (!console_flush(stream) && stream->readable != NULL)
-        event_del(stream->readable);
-}
-
 /* --- to the logs -------------------------------------------------------------------------------------------------- */
 
 static void copy_to_activity_log(const struct stream *stream, const char *bytes, size_t length)
@@ -238,8 +179,8 @@ static void write_log(struct stream *stream, const char *bytes, size_t length)
 {
     if (stream->log != NULL)
         logfile_write(stream->log, bytes, length);
-    if (stream->console != NULL)
-        console_take(stream, bytes, length);
+    if (stream->console != NULL && !console_lines_write(stream->console, bytes, length) && stream->readable != NULL)
+        event_del(stream->readable);
 }
 
 static void write_log_prefixed(struct stream *stream, const char *bytes, size_t length)
@@ -418,16 +359,20 @@ static void drain_pipe(struct stream *stream)
 
 /* --- the life of a child ------------------------------------------------------------------------------------------ */
 
+static void on_console_ready(void *context)
+{
+    struct stream *stream = context;
+
+    if (stream->readable != NULL)
+        event_add(stream->readable, NULL);
+}
+
 static int open_console(struct stream *stream, struct error *err)
 {
-    if (stream->console != NULL)
-        return 0;
-    stream->console = console_writer_new(stream->loop, logfile_path(stream->log), on_console_ready, stream, err);
     if (stream->console == NULL)
-        return -1;
-    if (stream->console_held == NULL)
-        stream->console_held = new_buffer();
-    return 0;
+        stream->console = console_lines_new(stream->loop, logfile_path(stream->log), stream->process_name,
+                                            on_console_ready, stream, err);
+    return stream->console != NULL ? 0 : -1;
 }
 
 int stream_open(struct stream *stream, struct error *err)
@@ -438,7 +383,7 @@ int stream_open(struct stream *stream, struct error *err)
         return 0;
     if (!logfile_is_open(stream->log) && console_is_meant(logfile_path(stream->log)))
         return open_console(stream, err);
-    console_writer_free(stream->console);
+    console_lines_free(stream->console);
     stream->console = NULL;
     return logfile_open(stream->log, err);
 }
@@ -460,7 +405,7 @@ void stream_detach(struct stream *stream, bool keep_log_open)
         forget_pipe(stream);
         take_end(stream);
         if (stream->console != NULL)
-            (void)console_flush(stream);
+            console_lines_finish(stream->console);
     }
     if (!keep_log_open && stream->log != NULL)
         logfile_close(stream->log);
