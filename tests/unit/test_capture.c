@@ -28,9 +28,8 @@ static void note(struct capture *capture, const struct capture_piece *piece)
         break;
     case CAPTURE_END: {
         const struct capture_input kept = capture_kept(capture);
-        strcat(messages, "[");
-        strncat(messages, kept.bytes, kept.length);
-        strcat(messages, "]");
+        const size_t used = strlen(messages);
+        (void)snprintf(messages + used, sizeof messages - used, "[%.*s]", (int)kept.length, kept.bytes);
         capture_forget(capture);
         break;
     }

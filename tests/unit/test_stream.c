@@ -387,11 +387,11 @@ static void on_logged(void *context, enum config_stream channel, const char *byt
 
 static void on_captured(void *context, enum config_stream channel, const char *bytes, size_t length)
 {
+    const size_t used = strlen(captured);
+
     (void)context;
     assert_int_equal(channel, CONFIG_STDOUT);
-    strcat(captured, "[");
-    strncat(captured, bytes, length);
-    strcat(captured, "]");
+    (void)snprintf(captured + used, sizeof captured - used, "[%.*s]", (int)length, bytes);
 }
 
 static void world_start_observed(struct world *w, bool strip_ansi)
