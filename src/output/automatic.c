@@ -78,6 +78,26 @@ char *automatic_log_create(const char *directory, const char *identifier, const 
     return NULL;
 }
 
+/* True when there was such a file. */
+static bool remove_file(const char *path)
+{
+    if (unlink(path) == 0)
+        return true;
+    if (errno != ENOENT)
+        log_warn("cannot remove %s: %s", path, strerror(errno));
+    return false;
+}
+
+void automatic_log_remove(const char *path)
+{
+    bool was_there = remove_file(path);
+
+    for (int number = 1; was_there; number++) {
+        CLEANUP_FREE char *rotated = xasprintf("%s.%d", path, number);
+        was_there = remove_file(rotated);
+    }
+}
+
 /* Whether what follows the random part is ".log" or ".log.N". */
 static bool ends_as_log(const char *name)
 {

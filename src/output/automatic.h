@@ -12,6 +12,9 @@
 char *automatic_log_create(const char *directory, const char *identifier, const char *process_name,
                            enum config_stream channel, struct error *err);
 
+/* Removes a file that automatic_log_create() made, and its rotations. Failures are logged, not returned. */
+void automatic_log_remove(const char *path);
+
 /* Removes *---IDENTIFIER-*.log and their rotations from `directory`. Failures are logged, not returned. */
 void automatic_log_clean(const char *directory, const char *identifier);
 

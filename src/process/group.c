@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/automatic.h"
 #include "process/shared_socket.h"
 #include "process/supervisor.h"
 
@@ -51,6 +52,14 @@ void group_free(struct process_group *group)
     shared_socket_free(group->socket);
     config_group_unref(group->config);
     free(group);
+}
+
+void group_remove_automatic_logs(const struct process_group *group)
+{
+    for (const struct process *process = group->processes; process != NULL; process = process->by_name.next)
+        for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
+            if (process->streams[channel] != NULL && process->config->logs[channel].is_automatic)
+                automatic_log_remove(stream_log_path(process->streams[channel]));
 }
 
 struct process *group_find_process(const struct process_group *group, const char *name)

@@ -22,6 +22,9 @@ struct process_group {
 struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err);
 void group_free(struct process_group *group); /* no member may be alive */
 
+/* Removes the files that were made for `AUTO`. Failures are logged. */
+void group_remove_automatic_logs(const struct process_group *group);
+
 struct process *group_find_process(const struct process_group *group, const char *name);
 
 /*

@@ -143,6 +143,8 @@ int supervisor_remove_group(struct supervisor *supervisor, struct process_group 
         return error_set_fault(err, FAULT_STILL_RUNNING, "%s", group->config->name);
     HASH_DELETE(by_name, supervisor->groups, group);
     publish_group(supervisor, EVENT_TYPE_PROCESS_GROUP_REMOVED, group->config->name);
+    if (!supervisor->keeps_automatic_logs)
+        group_remove_automatic_logs(group);
     group_free(group);
     return 0;
 }
@@ -279,6 +281,7 @@ void supervisor_configure(struct supervisor *supervisor, const struct config *co
     if (supervisor->server_url == NULL) /* the servers stay those of the start */
         supervisor->server_url = make_server_url(config);
     supervisor->strip_ansi = config->daemon.strip_ansi;
+    supervisor->keeps_automatic_logs = config->daemon.nocleanup;
 }
 
 void supervisor_free(struct supervisor *supervisor)

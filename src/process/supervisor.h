@@ -27,6 +27,7 @@ struct supervisor {
     char *childlogdir;
     char *server_url; /* what SUPERVISOR_SERVER_URL is when the program does not say; NULL: no server */
     bool strip_ansi;
+    bool keeps_automatic_logs; /* also when their group is removed */
 
     struct process *start_queue; /* utlist: to be started when the loop comes round */
     struct event *start_event;   /* owned: works the queue off */
@@ -45,7 +46,7 @@ struct supervisor {
 struct supervisor *supervisor_new(struct event_base *loop, const struct process_system *system);
 void supervisor_free(struct supervisor *supervisor); /* no child may be left but in UNKNOWN; NULL is fine */
 
-/* Takes over identifier, childlogdir and strip_ansi of a model, and the server URL of the first. */
+/* Takes over identifier, childlogdir, strip_ansi and nocleanup of a model, and the server URL of the first. */
 void supervisor_configure(struct supervisor *supervisor, const struct config *config);
 
 /* Begins to hear of ended children. */
@@ -54,7 +55,7 @@ int supervisor_watch_children(struct supervisor *supervisor, struct error *err);
 /* Makes the group and its processes and queues those with autostart. -1 with *err: ALREADY_ADDED, or a bad AUTO log. */
 int supervisor_add_group(struct supervisor *supervisor, struct config_group *config, struct error *err);
 
-/* -1 with STILL_RUNNING while a member is alive, else the group is gone. */
+/* -1 with STILL_RUNNING while a member is alive, else the group is gone, and its AUTO logs with it. */
 int supervisor_remove_group(struct supervisor *supervisor, struct process_group *group, struct error *err);
 
 struct process_group *supervisor_find_group(const struct supervisor *supervisor, const char *name);

@@ -263,7 +263,10 @@ remove cat nosuch
 changed | reread
 changed | avail
 changed | update nosuch
-changed | update
+changed | update nosuch noexec
+changed | update quick
+changed | remove cat quick nosuch
+changed | update all
 settled | status
 changed | status cat
 reread
