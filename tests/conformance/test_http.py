@@ -7,7 +7,7 @@ import os
 import socket
 import xmlrpc.client
 
-from harness import TestCase, actor, program, read, wait_for
+from harness import TestCase, actor, differs, program, read, wait_for
 
 GET_STATE = xmlrpc.client.dumps((), "supervisor.getState").encode()
 
@@ -158,6 +158,36 @@ class LogStreams(TestCase):
                            ("/logtail/a:a", b"out\n")):
             with self.subTest(path):
                 self.assertEqual(text, self.wait_bytes(self.open(daemon, path), text))
+
+    def test_headers(self):
+        daemon = self.daemon(program("a", actor("print=up", "hang")))
+        daemon.wait_stdout("a", "up\n")
+        answer = self.open(daemon, "/logtail/a")
+        self.assertEqual(("text/plain;charset=utf-8", "no", "chunked"),
+                         tuple(answer.headers[name] for name in ("Content-Type", "X-Accel-Buffering",
+                                                                 "Transfer-Encoding")))
+
+    def test_processes_of_a_group(self):
+        daemon = self.daemon(program("a", actor("print=up", "hang")) + "[group:g]\nprograms=a\n")
+        daemon.wait_stdout("g:a", "up\n")
+        self.wait_bytes(self.open(daemon, "/logtail/g:a"), b"up\n")
+        self.wait_bytes(self.open(daemon, "/logtail/g:a/stdout"), b"up\n")
+        for path in ("/logtail/a", "/logtail/g", "/logtail/g:b", "/logtail/x:a", "/logtail/g:a/other"):
+            self.assertEqual(404, self.open(daemon, path).status, path)
+
+    @differs("its streams lose what was written last before a rotation")
+    def test_follows_rotation(self):
+        log = self.path("a.log")
+        daemon = self.daemon(program("a", actor("print=up", "echo"), stdout_logfile=log, stdout_logfile_maxbytes=200,
+                                     stdout_logfile_backups=1))
+        daemon.wait_stdout("a", "up\n")
+        answer = self.open(daemon, "/logtail/a")
+        self.wait_bytes(answer, b"up\n")
+        for number in range(10):
+            line = "%d %s\n" % (number, "x" * 90)
+            daemon.supervisor.sendProcessStdin("a", line)
+            self.wait_bytes(answer, line.encode())
+        self.assertTrue(os.path.exists(log + ".1"))
 
     def test_main_log(self):
         daemon = self.daemon()
