@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct fake_system fake;
@@ -26,6 +27,12 @@ static int ended_pipe(void)
     return ends[0];
 }
 
+/* epoll refuses what is a file. */
+static int output_end(void)
+{
+    return fake.odd_pipes ? memfd_create("output", MFD_CLOEXEC) : ended_pipe();
+}
+
 static int spawn(const struct spawn_request *request, struct spawn_result *result, struct error *err)
 {
     fake.now_us += fake.spawn_us;
@@ -33,7 +40,7 @@ static int spawn(const struct spawn_request *request, struct spawn_result *resul
         fake.spawn_refusals--;
         return error_set(err, "Too many processes in process table to spawn '%s'", request->name);
     }
-    *result = (struct spawn_result){.pid = ++fake.last_pid, .stdin_fd = -1, .output_fds = {ended_pipe(), ended_pipe()}};
+    *result = (struct spawn_result){.pid = ++fake.last_pid, .stdin_fd = -1, .output_fds = {output_end(), output_end()}};
     return 0;
 }
 

@@ -15,6 +15,7 @@ struct fake_system {
     pid_t last_pid;       /* of the last spawn; they count up from 101 */
     int64_t spawn_us;     /* how long a spawn takes */
     int spawn_refusals;   /* how many spawns to refuse */
+    bool odd_pipes;       /* spawn gives descriptors that cannot be waited for */
     int kill_errno;       /* why kill() fails; 0: it does not */
     struct fake_signal {
         pid_t pid;

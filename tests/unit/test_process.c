@@ -159,6 +159,23 @@ static void a_refused_fork_is_a_failed_start(void **state)
     assert_int_equal(cat->state, PROCESS_STARTING);
 }
 
+static void a_child_whose_output_cannot_be_waited_for_is_killed_and_reaped_like_any(void **state)
+{
+    struct process *cat = add(fake_program("cat"), 999);
+    struct error err;
+
+    (void)state;
+    fake.odd_pipes = true;
+    assert_int_equal(process_start(cat, &err), 0);
+    assert_int_equal(cat->state, PROCESS_STARTING);
+    assert_int_equal(fake.sent_count, 2); /* once for each stream */
+    assert_int_equal(fake.sent[0].pid, cat->pid);
+    assert_int_equal(fake.sent[0].number, SIGKILL);
+    process_child_ended(cat, SIGKILL);
+    assert_int_equal(cat->state, PROCESS_BACKOFF);
+    assert_int_equal(cat->pid, 0);
+}
+
 static void a_missing_command_is_refused_to_users_and_fatal_at_boot(void **state)
 {
     struct config_process config = fake_program("cat");
@@ -497,6 +514,7 @@ int main(void)
         TEST(without_startsecs_it_runs_at_once),
         TEST(early_exits_back_off_longer_each_time_and_end_in_fatal),
         TEST(a_refused_fork_is_a_failed_start),
+        TEST(a_child_whose_output_cannot_be_waited_for_is_killed_and_reaped_like_any),
         TEST(a_missing_command_is_refused_to_users_and_fatal_at_boot),
         TEST(it_restarts_as_autorestart_says),
         TEST(a_signal_is_never_an_expected_end),
