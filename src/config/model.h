@@ -63,6 +63,7 @@ struct config_process {
     int stopwaitsecs;
     bool stopasgroup;
     bool killasgroup;
+    bool killonparentdeath; /* SIGKILL when supervisord dies without having stopped it */
     int *exitcodes; /* the expected ones */
     size_t exitcode_count;
     struct config_account user;

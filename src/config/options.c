@@ -199,6 +199,9 @@ static const struct option process_rows[] = {
             "Send the stop signal to the whole process group. Implies `killasgroup`."),
     PROCESS("killasgroup", boolean, killasgroup, NULL, "Send SIGKILL to the whole process group.",
             NOTE("the value of `stopasgroup`")),
+    PROCESS("killonparentdeath", boolean, killonparentdeath, "false",
+            "Let the kernel send SIGKILL to the process when the daemon dies without having stopped it. (Linux; what "
+            "the process has started itself is not included.)"),
     PROCESS("user", account, user, NULL, "The account that runs the process. Needs a daemon that runs as root.",
             NOTE("the daemon's")),
     PROCESS("redirect_stderr", boolean, redirect_stderr, "false", "Let stderr go where stdout goes."),

@@ -276,6 +276,7 @@ static int spawn_with(struct process *process, int stdin_fd, const char *executa
         .environment = environment,
         .directory = process->config->directory,
         .umask = process->config->umask,
+        .killonparentdeath = process->config->killonparentdeath,
         .user = &process->config->user,
         .redirect_stderr = process->config->redirect_stderr,
         .stdin_fd = stdin_fd,

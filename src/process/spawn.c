@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -41,11 +42,20 @@ enum {
 /* What the child could not do, sent to the parent through the report pipe. Nothing is sent when the exec succeeds. */
 struct report {
     int os;
-    enum step { STEP_DESCRIPTORS, STEP_SETGROUPS, STEP_SETGID, STEP_SETUID, STEP_CHDIR, STEP_EXEC } step;
+    enum step {
+        STEP_DESCRIPTORS,
+        STEP_SETGROUPS,
+        STEP_SETGID,
+        STEP_SETUID,
+        STEP_PARENT_DEATH,
+        STEP_CHDIR,
+        STEP_EXEC
+    } step;
 };
 
 struct plan {
     const struct spawn_request *request;
+    pid_t parent;
     const gid_t *groups;
     int group_count;
     sigset_t empty;
@@ -134,6 +144,17 @@ IN_CHILD static void take_user(const struct plan *plan)
         fail(STEP_SETUID);
 }
 
+/* After the change of user, which takes the setting back. */
+IN_CHILD static void tie_to_parent(const struct plan *plan)
+{
+    if (!plan->request->killonparentdeath)
+        return;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        fail(STEP_PARENT_DEATH);
+    if (getppid() != plan->parent) /* it has died before */
+        _exit(EXIT_NOT_SPAWNED);
+}
+
 IN_CHILD static int child_main(void *context)
 {
     const struct plan *plan = context;
@@ -143,6 +164,7 @@ IN_CHILD static int child_main(void *context)
     take_descriptors(request->redirect_stderr);
     reset_signals(&plan->empty);
     take_user(plan);
+    tie_to_parent(plan);
     if (request->directory != NULL && chdir(request->directory) < 0)
         fail(STEP_CHDIR);
     if (request->umask >= 0)
@@ -290,6 +312,9 @@ static int describe_failure(const struct report *report, const struct spawn_requ
     case STEP_SETUID:
         error_set(err, "couldn't setuid to %s: %s", user, cause);
         break;
+    case STEP_PARENT_DEATH:
+        error_set(err, "couldn't set the signal for the death of supervisord: %s", cause);
+        break;
     case STEP_CHDIR:
         error_set(err, "couldn't chdir to %s: %s", request->directory, cause);
         break;
@@ -344,7 +369,7 @@ static int read_report(int fd, pid_t pid, const struct spawn_request *request, s
 static int start(const struct spawn_request *request, struct pipes *pipes, pid_t *pid, struct error *err)
 {
     CLEANUP_FREE gid_t *groups = NULL;
-    struct plan plan = {.request = request};
+    struct plan plan = {.request = request, .parent = getpid()};
 
     sigemptyset(&plan.empty);
     if (request->user != NULL && request->user->is_set)

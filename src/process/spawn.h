@@ -19,6 +19,7 @@ struct spawn_request {
     int umask;                         /* -1: stay */
     const struct config_account *user; /* NULL or not set: stay */
     bool redirect_stderr;              /* stderr goes where stdout goes */
+    bool killonparentdeath;            /* SIGKILL when the daemon dies */
     int stdin_fd;                      /* descriptor 0 of the child instead of a pipe (shared sockets); -1: a pipe */
 };
 

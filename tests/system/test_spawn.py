@@ -7,8 +7,8 @@ import sys
 import threading
 import unittest
 
-from harness import (REPORT, TestCase, actor, children_of, is_instrumented, lines_of, needs_root, not_wrapped, program,
-                     read, run, section, wait_for, write)
+from harness import (REPORT, TestCase, actor, children_of, is_alive, is_instrumented, lines_of, needs_root,
+                     not_wrapped, program, read, run, section, wait_for, write)
 
 
 class Causes(TestCase):
@@ -185,6 +185,28 @@ class Leftovers(TestCase):
         self.assertTrue(os.path.exists(daemon.socket))
         daemon.start()
         self.assertEqual("%d\n" % daemon.pid, read(daemon.pidfile))
+
+    def killed(self, **options):
+        """Kills the daemon and returns the pid of the child that it had."""
+        daemon = self.daemon(program("a", actor("hang"), **options))
+        pid = daemon.wait_state("a", "RUNNING")["pid"]
+        daemon.kill()
+        return pid
+
+    def test_child_with_killonparentdeath_dies_with_the_daemon(self):
+        pid = self.killed(killonparentdeath="true")
+        wait_for(lambda: not is_alive(pid))
+
+    @needs_root
+    def test_child_of_another_user_with_killonparentdeath_dies_with_the_daemon(self):
+        os.chmod(self.dir, 0o777)
+        pid = self.killed(killonparentdeath="true", user="nobody")
+        wait_for(lambda: not is_alive(pid))
+
+    def test_child_without_killonparentdeath_lives_on(self):
+        pid = self.killed()
+        self.assertTrue(is_alive(pid))
+        os.kill(pid, signal.SIGKILL)
 
     def test_failed_start_leaves_no_pidfile_and_no_socket(self):
         answer = self.refuse(section("inet_http_server", port="203.0.113.1:9999"))

@@ -193,6 +193,7 @@ static const struct option_case option_cases[] = {
     INTEGER_CASE("program", "stopwaitsecs"),
     BOOLEAN_CASE("program", "stopasgroup"),
     BOOLEAN_CASE("program", "killasgroup"),
+    BOOLEAN_CASE("program", "killonparentdeath"),
     USER_CASE("program", "user"),
     BOOLEAN_CASE("program", "redirect_stderr"),
     LOG_CASES("stdout"),
