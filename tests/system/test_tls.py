@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 import xmlrpc.client
 
 from harness import PATIENCE, SUPERVISORCTL, TestCase, actor, program, read, supervisorctl, wait_for, write
@@ -159,6 +160,28 @@ class Serving(Tls):
         answer.close()
         connection.close()
         wait_for(lambda: len(os.listdir("/proc/%d/fd" % daemon.pid)) < descriptors)
+
+    def test_a_slow_reader_costs_nothing(self):
+        daemon = self.daemon(program("a", actor("print=up", "echo")), inet=self.server())
+        daemon.wait_stdout("a", "up\n")
+        connection = self.connection(daemon)
+        connection.request("GET", "/logtail/a")
+        answer = connection.getresponse()
+        self.assertEqual(b"up\n", answer.read1(100))
+        chunk = ("x" * 1023 + "\n") * 1000
+        for number in range(20):
+            daemon.supervisor.sendProcessStdin("a", chunk)
+        daemon.supervisor.sendProcessStdin("a", "the last\n")
+        daemon.wait_stdout("a", "the last\n", timeout=60)
+        before = cpu_seconds(daemon.pid)
+        for _ in range(10):  # while nobody reads, time passes for the daemon as for us
+            daemon.supervisor.getState()
+            time.sleep(0.05)
+        self.assertLess(cpu_seconds(daemon.pid) - before, 0.2 * PATIENCE)
+        seen = b""
+        while not seen.endswith(b"the last\n"):
+            seen = seen[-20:] + answer.read1(1 << 20)
+        connection.close()
 
     def test_children_are_told_https(self):
         daemon = self.prepare(program("a", "/bin/sh", "-c", "'echo $SUPERVISOR_SERVER_URL'"), inet=self.server(),
