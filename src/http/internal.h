@@ -77,7 +77,7 @@ void http_connection_admit(struct http_connection *connection);
  * Clients that connect and say nothing, or take for ever to say it, or do not know the password, must not keep others
  * out: theirs are closed when their time is up, and all of them when the server goes.
  */
-void http_listener_on_strangers_late(evutil_socket_t fd, short what, void *listener);
+void http_listener_on_strangers_late(evutil_socket_t fd, short what, void *context); /* the listener */
 void http_listener_give_up_strangers(struct http_listener *listener);
 
 /*

@@ -118,7 +118,8 @@ static void log_refused(struct http_listener *listener, const struct sockaddr_st
         log_error("HTTP: cannot serve a connection: %s", strerror(os));
         return;
     }
-    if (listener->refused_log_us != 0 && now_us < listener->refused_log_us + HTTP_REFUSED_LOG_SECONDS * 1000000)
+    if (listener->refused_log_us != 0 &&
+        now_us < listener->refused_log_us + HTTP_REFUSED_LOG_SECONDS * INT64_C(1000000))
         return;
     listener->refused_log_us = now_us;
     log_warn("HTTP: %s has as many connections as one address may have; more of them are closed", host);

@@ -18,7 +18,8 @@ enum { FILE_SIZE_MAX = 1024 * 1024 };
 
 static int refuse_file(struct error *err, int os, const char *option, const char *path)
 {
-    return error_from_errno(err, os, "%s: cannot read %s", option, path);
+    error_from_errno(err, os, "%s: cannot read %s", option, path);
+    return -1;
 }
 
 static int read_text(int fd, const char *option, const char *path, char **text, struct error *err)
