@@ -64,7 +64,7 @@ struct config_process {
     bool stopasgroup;
     bool killasgroup;
     bool killonparentdeath; /* SIGKILL when supervisord dies without having stopped it */
-    int *exitcodes; /* the expected ones */
+    int *exitcodes;         /* the expected ones */
     size_t exitcode_count;
     struct config_account user;
     bool redirect_stderr;
