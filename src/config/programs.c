@@ -278,15 +278,6 @@ static int check_events(const struct plan *plan, const struct config_group *grou
     return 0;
 }
 
-/* What a listener writes to stdout is the protocol, and neither a log event nor a communication. */
-static void silence_protocol(struct config_group *group)
-{
-    for (size_t i = 0; i < group->process_count; i++) {
-        group->processes[i].logs[CONFIG_STDOUT].events_enabled = false;
-        group->processes[i].logs[CONFIG_STDOUT].capture_maxbytes = 0;
-    }
-}
-
 static int make_listener(const struct plan *plan, struct config_group *group, struct error *err)
 {
     if (loader_fill(plan->loader, plan->section, &options_listener, &plan->scope, group, err) < 0 ||
@@ -301,7 +292,6 @@ static int make_listener(const struct plan *plan, struct config_group *group, st
                   group->listener.result_handler);
         return loader_locate(plan->loader, plan->section, "result_handler", err);
     }
-    silence_protocol(group);
     return 0;
 }
 

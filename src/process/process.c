@@ -566,28 +566,32 @@ static void on_read(void *context, enum config_stream channel, const char *bytes
         process->on_output(process->on_output_context, process, bytes, length);
 }
 
-static void publish_output(struct process *process, enum event_type type, const char *bytes, size_t length)
+/* `types`: of stdout and of stderr. What a process says in a protocol over its stdout is no event. */
+static void publish_output(struct process *process, const enum event_type types[CONFIG_STREAM_COUNT],
+                           enum config_stream channel, const char *bytes, size_t length)
 {
     struct event_occurrence occurrence = {
-        .type = type,
+        .type = types[channel],
         .output = {.process = process, .bytes = bytes, .length = length, .pid = process->pid},
     };
 
-    event_publish(process->supervisor->bus, &occurrence);
+    if (channel != CONFIG_STDOUT || process->on_output == NULL)
+        event_publish(process->supervisor->bus, &occurrence);
 }
 
 static void on_logged(void *context, enum config_stream channel, const char *bytes, size_t length)
 {
-    publish_output(context, channel == CONFIG_STDOUT ? EVENT_TYPE_PROCESS_LOG_STDOUT : EVENT_TYPE_PROCESS_LOG_STDERR,
-                   bytes, length);
+    static const enum event_type types[] = {EVENT_TYPE_PROCESS_LOG_STDOUT, EVENT_TYPE_PROCESS_LOG_STDERR};
+
+    publish_output(context, types, channel, bytes, length);
 }
 
 static void on_captured(void *context, enum config_stream channel, const char *bytes, size_t length)
 {
-    publish_output(context,
-                   channel == CONFIG_STDOUT ? EVENT_TYPE_PROCESS_COMMUNICATION_STDOUT
-                                            : EVENT_TYPE_PROCESS_COMMUNICATION_STDERR,
-                   bytes, length);
+    static const enum event_type types[] = {EVENT_TYPE_PROCESS_COMMUNICATION_STDOUT,
+                                            EVENT_TYPE_PROCESS_COMMUNICATION_STDERR};
+
+    publish_output(context, types, channel, bytes, length);
 }
 
 static const struct stream_observer observer = {.read = on_read, .logged = on_logged, .captured = on_captured};

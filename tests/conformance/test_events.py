@@ -133,6 +133,16 @@ class Payloads(EventCase):
         self.assertRegex(error.payload, r"^processname:b groupname:b pid:\d+ channel:stderr\noops\n$")
         self.assertEqual(2, len(self.events()))
 
+    def test_messages_of_capture_mode(self):
+        message = "<!--XSUPERVISOR:BEGIN-->%s<!--XSUPERVISOR:END-->"
+        self.serving(pool("pool", self.record(), "serve", events="PROCESS_COMMUNICATION")
+                     + program("a", actor("raw=" + message % "hello", "hang"), stdout_capture_maxbytes="1KB")
+                     + program("b", actor("error=" + message % "oops", "hang"), stderr_capture_maxbytes="1KB"))
+        self.assertRegex(self.wait_event("PROCESS_COMMUNICATION_STDOUT").payload,
+                         r"^processname:a groupname:a pid:\d+\nhello$")
+        self.assertRegex(self.wait_event("PROCESS_COMMUNICATION_STDERR").payload,
+                         r"^processname:b groupname:b pid:\d+\noops$")
+
     def test_ticks_at_multiples_of_their_period(self):
         self.serving(pool("pool", self.record(), "serve", events="TICK"))
         tick = self.wait_event("TICK_5", timeout=8)
@@ -501,3 +511,5 @@ class Refusals(TestCase):
                                   stderr_capture_maxbytes="1MB", stdout_events_enabled="true",
                                   result_handler="supervisor.dispatchers:default_handler"))
         daemon.wait_log("x: ACKNOWLEDGED -> READY")
+        info = daemon.supervisor.getAllConfigInfo()[0]
+        self.assertEqual((1 << 20, True), (info["stdout_capture_maxbytes"], info["stdout_events_enabled"]))
