@@ -144,6 +144,39 @@ class Serving(Tls):
             self.assertEqual(b"", sock.recv(100))
         self.assertLess(cpu_seconds(daemon.pid) - before, 0.3 * PATIENCE)
 
+    def test_waiting_for_the_rest_of_a_record_costs_nothing(self):
+        """The client stops in the middle of each thing that it has to send: of its handshake, then of its request."""
+        daemon = self.daemon(inet=self.server())
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = self.context(version=version).wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+            before = cpu_seconds(daemon.pid)
+            with socket.create_connection(("127.0.0.1", daemon.port), 20) as sock:
+
+                def send_in_halves():
+                    data = outgoing.read()
+                    sock.sendall(data[:len(data) // 2])
+                    for _ in range(6):  # time passes for the daemon as for us
+                        daemon.supervisor.getState()
+                        time.sleep(0.05)
+                    sock.sendall(data[len(data) // 2:])
+
+                def go_on(step):
+                    while True:
+                        try:
+                            return step()
+                        except ssl.SSLWantReadError:
+                            if outgoing.pending:
+                                send_in_halves()
+                            incoming.write(sock.recv(65536))
+
+                go_on(tls.do_handshake)
+                tls.write(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" %
+                          (len(GET_STATE), GET_STATE))
+                send_in_halves()
+                self.assertIn(b" 200 ", go_on(lambda: tls.read(65536)))
+            self.assertLess(cpu_seconds(daemon.pid) - before, 0.25 * PATIENCE)
+
     def test_log_streams(self):
         daemon = self.daemon(program("a", actor("print=up", "say_on=HUP", "hang")), inet=self.server())
         daemon.wait_stdout("a", "up\n")
