@@ -1,5 +1,6 @@
 """Changes of the configuration while the daemon runs: what counts as one, and how they are applied."""
 
+import http.client
 import os
 import re
 import signal
@@ -97,7 +98,8 @@ class WhatIsAChange(TestCase):
 
     def test_groups_are_named_by_priority_then_name(self):
         it = self.daemon()
-        it.configure(program("c", actor("hang")) + program("a", actor("hang")) + program("b", actor("hang"), priority=1))
+        it.configure(program("c", actor("hang")) + program("a", actor("hang"))
+                     + program("b", actor("hang"), priority=1))
         self.assertEqual([[["b", "a", "c"], [], []]], it.supervisor.reloadConfig())
 
 
@@ -211,7 +213,8 @@ class Update(TestCase):
         self.assertEqual({}, self.pids())
 
     def test_of_programs_that_move_into_a_group(self):
-        self.it.configure(program("same", actor("hang")) + program("one", actor("hang")) + program("gone", actor("hang"))
+        self.it.configure(program("same", actor("hang")) + program("one", actor("hang"))
+                          + program("gone", actor("hang"))
                           + section("group:g", programs="one,gone"))
         lines = self.update()
         self.assertEqual("g: added process group", lines[-1])
@@ -382,7 +385,7 @@ class Restart(TestCase):
             try:
                 return {info["name"]: info["statename"] for info in it.new_rpc().supervisor.getAllProcessInfo()} == {
                     "b": "RUNNING", "idle": "STOPPED"}
-            except (OSError, xmlrpc.client.Error):
+            except (OSError, http.client.HTTPException, xmlrpc.client.Error):
                 return False
         wait_for(names_are)
 

@@ -100,6 +100,16 @@ def is_instrumented():
         return bool(WRAPPER) or b"__asan_init" in file.read()
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = unittest.skipUnless(has_ipv6(), "needs IPv6")
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 

@@ -8,8 +8,8 @@ import signal
 import socket
 import unittest
 
-from harness import (ACTOR, PROGRAMS, Fault, TestCase, actor, free_port, needs_root, read, section, time_limit, wait_for,
-                     write)
+from harness import (ACTOR, PROGRAMS, Fault, TestCase, actor, free_port, needs_ipv6, needs_root, read, section,
+                     time_limit, wait_for, write)
 
 RESPONDER = os.path.join(PROGRAMS, "fcgi_responder")
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
@@ -99,6 +99,7 @@ class BehindNginx(TestCase):
         port = free_port()
         self.several_answer_and_one_may_die("tcp://*:%d" % port, "127.0.0.1:%d" % port)
 
+    @needs_ipv6
     def test_ipv6(self):
         port = free_port()
         self.several_answer_and_one_may_die("tcp://[::1]:%d" % port, "[::1]:%d" % port)
