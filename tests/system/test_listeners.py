@@ -69,9 +69,11 @@ class Bytes(ListenerCase):
 
     def test_output_comes_byte_for_byte(self):
         self.daemon(pool("pool", self.record(), "serve", events="PROCESS_LOG")
-                    + program("a", actor("raw=\u00fc\u00e4\u00f6", "hang"), stdout_events_enabled="true"))
+                    + program("a", """sh -c "printf 'a\\\\377\\\\303\\\\274'; exec sleep 100" """,
+                              stdout_events_enabled="true"))
         event = self.wait_events(1)[0]
-        self.assertRegex(event.payload, r"^processname:a groupname:a pid:\d+ channel:stdout\n\u00fc\u00e4\u00f6$")
+        self.assertRegex(event.payload, "^processname:a groupname:a pid:\\d+ channel:stdout\na\udcff\u00fc$")
+        self.assertTrue(event.header.endswith(" len:%d" % len(event.payload.encode(errors="surrogateescape"))))
 
 
 class Protocol(ListenerCase):

@@ -450,6 +450,69 @@ static void a_shutdown_goes_by_priority(void **state)
     assert_int_equal(low->state, PROCESS_STOPPED);
 }
 
+static const char *occupied; /* the group that has something to finish; NULL: none */
+
+static bool is_occupied(void *context, const struct process_group *group)
+{
+    (void)context;
+    return occupied != NULL && strcmp(group->config->name, occupied) == 0;
+}
+
+static struct process *begin_shutdown_with_occupied_group(void)
+{
+    struct process *cat = running(fake_program("cat"));
+
+    occupied = "cat";
+    supervisor->is_occupied = is_occupied;
+    supervisor_stop(supervisor, SUPERVISOR_SHUTDOWN);
+    turn_loop();
+    assert_int_equal(fake.sent_count, 0);
+    assert_int_equal(cat->state, PROCESS_RUNNING);
+    return cat;
+}
+
+static void a_shutdown_waits_until_a_group_has_finished(void **state)
+{
+    (void)state;
+    struct process *cat = begin_shutdown_with_occupied_group();
+
+    supervisor_continue_stop(supervisor); /* somebody else has finished */
+    turn_loop();
+    assert_int_equal(fake.sent_count, 0);
+    occupied = NULL;
+    supervisor_continue_stop(supervisor);
+    turn_loop();
+    assert_int_equal(fake.sent_count, 1);
+    supervisor_continue_stop(supervisor); /* changes nothing any more */
+    turn_loop();
+    assert_int_equal(fake.sent_count, 1);
+    child_exits(cat, 0);
+}
+
+static void a_shutdown_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    struct process *cat = begin_shutdown_with_occupied_group();
+
+    assert_int_equal(fake.last_timer_us, 2000000);
+    time_passes();
+    assert_int_equal(fake.sent_count, 1);
+    child_exits(cat, 0);
+}
+
+static void a_process_that_ends_while_it_is_waited_for(void **state)
+{
+    (void)state;
+    struct process *cat = begin_shutdown_with_occupied_group();
+
+    has_stopped = false;
+    supervisor->on_stopped = note_stopped;
+    child_exits(cat, 0);
+    turn_loop();
+    assert_int_equal(fake.sent_count, 0);
+    assert_true(has_stopped);
+}
+
 static void nothing_restarts_during_a_shutdown(void **state)
 {
     struct config_process config = fake_program("cat");
@@ -529,6 +592,9 @@ int main(void)
         TEST(steps_of_the_wall_clock_do_not_matter),
         TEST(descriptions_say_what_matters),
         TEST(a_shutdown_goes_by_priority),
+        TEST(a_shutdown_waits_until_a_group_has_finished),
+        TEST(a_shutdown_does_not_wait_for_ever),
+        TEST(a_process_that_ends_while_it_is_waited_for),
         TEST(nothing_restarts_during_a_shutdown),
         TEST(a_subscriber_may_stop_what_starts),
         TEST(a_group_with_somebody_alive_stays),
