@@ -213,6 +213,14 @@ class Failures(TestCase):
         live.close()
         self.assertTrue(daemon.supervisor.startProcess("f"))
 
+    def test_a_socket_lost_to_another_ends_a_restart_of_the_daemon(self):
+        path = self.path("s")
+        daemon = self.daemon(fcgi("f", "unix://" + path, actor("hang"), autostart="false"))
+        self.listener(socket.AF_UNIX, path)
+        daemon.send_signal(signal.SIGHUP)
+        self.assertEqual(2, daemon.wait())
+        self.assertIn("[fcgi-program:f]: cannot create socket unix://%s: another program" % path, read(daemon.output))
+
     def test_a_killed_daemon_leaves_a_socket_that_the_next_replaces(self):
         path = self.path("s")
         daemon = self.daemon(fcgi("f", "unix://" + path, actor("hang")))
