@@ -183,8 +183,9 @@ class SharedSocket(TestCase):
         self.assertEqual(0o700, self.attributes()[0])
 
     def test_restart_of_the_daemon(self):
-        daemon = self.daemon(fcgi("f", self.tcp, actor("hang")))
-        pid = daemon.wait_state("f", "RUNNING")["pid"]
+        daemon = self.daemon(fcgi("f", self.tcp, actor("print=up", "hang")))
+        daemon.wait_stdout("f", "up")
+        pid = daemon.info("f")["pid"]
         daemon.send_signal(signal.SIGHUP)
 
         def runs_again():

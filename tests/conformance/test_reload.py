@@ -374,9 +374,11 @@ class AddAndRemove(TestCase):
 
 class Restart(TestCase):
     def test_takes_the_new_file(self):
-        it = self.daemon(program("a", actor("hang")) + program("idle", actor("hang"), autostart="false"))
-        it.wait_state("a", "RUNNING")
+        it = self.daemon(program("a", actor("print=up", "hang"))
+                         + program("idle", actor("print=up", "hang"), autostart="false"))
         it.supervisor.startProcess("idle")
+        for name in ("a", "idle"):
+            it.wait_stdout(name, "up")
         it.configure(program("b", actor("hang")) + program("idle", actor("hang"), autostart="false"))
         answer = it.ctl("reload")
         self.assertEqual((0, "Restarted supervisord\n"), (answer.code, answer.out))
@@ -390,8 +392,8 @@ class Restart(TestCase):
         wait_for(names_are)
 
     def test_by_signal_with_a_missing_file_ends_it(self):
-        it = self.daemon(program("a", actor("hang")))
-        it.wait_state("a", "RUNNING")
+        it = self.daemon(program("a", actor("print=up", "hang")))
+        it.wait_stdout("a", "up")
         os.unlink(it.path)
         it.send_signal(signal.SIGHUP)
         self.assertEqual(2, it.wait())
