@@ -93,7 +93,7 @@ class Descriptors(Faults):
     def test_reread_and_reopen(self):
         daemon = self.starved()
         self.fill(daemon)
-        hogs = [socket.socket(socket.AF_UNIX) for _ in range(5)]
+        hogs = [socket.socket(socket.AF_UNIX) for _ in range(10)]
         for hog in hogs:  # the last few descriptors
             hog.connect(daemon.socket)
         wait_for(lambda: descriptors(daemon.pid) == 60, what="no descriptor left")
