@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -13,6 +14,15 @@
 static int refuse(const char *path, struct error *err)
 {
     return error_from_errno(err, errno, "could not write pidfile %s", path);
+}
+
+/* A device is not ours to remove, whatever it says to what is written. */
+static void remove_half_written(const char *path, int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
 }
 
 int pidfile_write(const char *path, struct error *err)
@@ -26,7 +36,7 @@ int pidfile_write(const char *path, struct error *err)
     const int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (fd_write_all(fd, text, (size_t)length) < 0) {
         refuse(path, err);
-        unlink(path);
+        remove_half_written(path, fd);
         return -1;
     }
     return 0;

@@ -260,6 +260,14 @@ class Configuration(Faults):
 class OthersFiles(Faults):
     """Directories that others can write to are full of traps."""
 
+    @needs_root
+    def test_a_device_in_place_of_the_pidfile_stays(self):
+        os.mknod(self.path("full"), 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+        daemon = self.daemon(supervisord={"pidfile": self.path("full")})
+        daemon.wait_log("could not write pidfile")
+        daemon.stop()
+        self.assertTrue(stat.S_ISCHR(os.stat(self.path("full")).st_mode))
+
     def test_a_fifo_in_place_of_the_pidfile(self):
         os.mkfifo(self.path("trap"))
         daemon = self.daemon(supervisord={"pidfile": self.path("trap")})
