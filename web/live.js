@@ -28,6 +28,11 @@ function set_text(element, text) {
         element.textContent = text;
 }
 
+/* A page's address may have a password in it (http://user:password@host/), which fetch() takes from no address. */
+function address(path) {
+    return new URL(path, location.origin + location.pathname).href;
+}
+
 /* --- messages and buttons --- */
 
 function say(text, is_error) {
@@ -42,7 +47,7 @@ async function post(form, button) {
 
     if (button && button.name)
         fields.set(button.name, button.value);
-    const response = await fetch(form.getAttribute("action"), { method: "POST", body: fields });
+    const response = await fetch(address(form.getAttribute("action")), { method: "POST", body: fields });
     if (!response.ok)
         throw new Error((await response.text()).trim() || response.statusText);
     return new URL(response.url).searchParams.get("message") || "";
@@ -278,9 +283,15 @@ class Table {
         }
     }
 
-    /* Groups have come or gone: the server makes the rows again. Markup made by DOMParser runs no scripts. */
-    async renew() {
-        const response = await fetch(location.pathname);
+    /* Groups have come or gone: the server makes the rows again, once for many that come together. */
+    renew() {
+        clearTimeout(this.renewal);
+        this.renewal = setTimeout(() => this.fetch_rows(), 50);
+    }
+
+    /* Markup made by DOMParser runs no scripts. What fails here is repaired by the snapshot of the next connection. */
+    async fetch_rows() {
+        const response = await fetch(address(location.pathname));
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         const fresh = find("#processes", page);
 
@@ -304,7 +315,7 @@ function memory_text(bytes) {
 
 function live_processes(frame) {
     const table = new Table(frame);
-    const events = new EventSource(frame.dataset.live);
+    const events = new EventSource(address(frame.dataset.live));
     const take = (name, taker) => events.addEventListener(name, (event) => taker(JSON.parse(event.data)));
 
     events.addEventListener("open", () => show_connection(true));
@@ -440,7 +451,7 @@ class LogView {
 
 /* Reads a stream to its end. */
 async function read_stream(view, url, on_open) {
-    const response = await fetch(url, { cache: "no-store" });
+    const response = await fetch(address(url), { cache: "no-store" });
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     let is_first = true;
