@@ -6,7 +6,7 @@
  *   #processes[data-live]      the table's frame; the URL of the server-sent events
  *   tr.process[data-name][data-group][data-state] with cells .state > span, .description, .cpu, .memory
  *   tr.group[data-group] > th  a group's heading
- *   form[method=post]          a button; the answer is a redirection to a URL with ?message=
+ *   form[method=post]          a button; asked for text/plain the server answers with a message alone
  *   #message, #filter, #state-filter
  *   #log[data-stream]          a log's text; the URL of its stream. #wrap and #follow are checkboxes
  * Text from the server is only ever put in with textContent.
@@ -47,10 +47,12 @@ async function post(form, button) {
 
     if (button && button.name)
         fields.set(button.name, button.value);
-    const response = await fetch(address(form.getAttribute("action")), { method: "POST", body: fields });
+    const response = await fetch(address(form.getAttribute("action")),
+                                 { method: "POST", body: fields, headers: { Accept: "text/plain" } });
+    const text = (await response.text()).trim() || response.statusText;
     if (!response.ok)
-        throw new Error((await response.text()).trim() || response.statusText);
-    return new URL(response.url).searchParams.get("message") || "";
+        throw new Error(text);
+    return text;
 }
 
 async function on_submit(event) {
@@ -67,7 +69,7 @@ async function on_submit(event) {
         say(await post(form, button), false);
         document.dispatchEvent(new CustomEvent("acted", { detail: button.value }));
     } catch (error) {
-        say("That did not work: " + error.message, true);
+        say(error.message, true);
     }
     button.removeAttribute("aria-busy");
 }

@@ -22,6 +22,7 @@
 #include "supervisord/footprint.h"
 #include "supervisord/pidfile.h"
 #include "supervisord/privileges.h"
+#include "web/web.h"
 
 /* How long clients may take to fetch their last answers. */
 enum { DRAIN_MS = 1000 };
@@ -49,6 +50,7 @@ struct daemon {
     struct ticks *ticks;
     struct rpc_registry *registry;
     struct http_server *server;
+    struct web *web;
     struct endpoint *endpoints;
     size_t endpoint_count;
     bool has_pidfile;
@@ -271,6 +273,7 @@ static int serve(struct daemon *daemon, struct error *err)
     daemon->server = http_server_new(daemon->loop);
     rpc_endpoint_add(daemon->server, daemon->registry);
     logtail_add(daemon->server, daemon->supervisor);
+    daemon->web = web_new(daemon->server, daemon->supervisor, daemon->registry);
     for (size_t i = 0; i < daemon->endpoint_count; i++) {
         log_endpoint(daemon->endpoints[i].config);
         if (http_server_serve(daemon->server, daemon->endpoints[i].config, daemon->endpoints[i].fds, err) < 0)
@@ -359,6 +362,7 @@ static void go_down(struct daemon *daemon)
     if (daemon->has_pidfile)
         pidfile_remove(daemon->config->daemon.pidfile);
     http_server_free(daemon->server);
+    web_free(daemon->web);
     for (size_t i = 0; i < daemon->endpoint_count; i++)
         http_socket_close(daemon->endpoints[i].config, daemon->endpoints[i].fds);
     free(daemon->endpoints);
