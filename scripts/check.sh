@@ -142,6 +142,7 @@ step unit-clang unit "$build_clang"
 step unit-sanitize unit "$build_sanitize"
 step system system "$build"
 step system-sanitize system "$build_sanitize"
+step browser system "$build" tests/browser
 step conformance-original conformance_of_original
 step valgrind valgrind_part
 step clang-tidy tidy

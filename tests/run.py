@@ -102,6 +102,8 @@ def load_tests(places):
     sys.path.insert(0, os.path.join(HERE, "system"))
     tests = []
     for path in find_files(places):
+        if os.path.dirname(os.path.abspath(path)) not in sys.path:
+            sys.path.insert(0, os.path.dirname(os.path.abspath(path)))  # what the tests of a folder share
         group = os.path.join(os.path.basename(os.path.dirname(os.path.abspath(path))), os.path.basename(path)[5:-3])
         spec = importlib.util.spec_from_file_location(group.replace("/", "_"), path)
         module = importlib.util.module_from_spec(spec)
