@@ -122,7 +122,8 @@ def wanted(test, patterns):
 def telling_files(directory):
     """Logs and configurations below a directory, with the end of their text."""
     found = []
-    for root, _, names in os.walk(directory):
+    for root, folders, names in os.walk(directory):
+        folders[:] = [folder for folder in folders if folder != "profile"]  # a browser's, full of binary logs
         for name in sorted(names):
             if name.endswith((".log", ".conf")) or name == "output":
                 path = os.path.join(root, name)

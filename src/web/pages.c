@@ -95,7 +95,7 @@ static void add_index_header(struct html *html, const struct supervisor *supervi
     HTML(html, "<p>Supervisor " SUPERVISOR_VERSION " <span id=\"supervisor-state\">");
     html_text(html, supervisor_state_name(supervisor->state));
     HTML(html, "</span></p>\n<div class=\"actions\"><a href=\"tail.html?log=main\">Activity log</a> "
-               "<a class=\"refresh\" href=\"./\">Refresh</a>");
+               "<a href=\"./\">Refresh</a>");
     if (may_change) {
         HTML(html, "<form method=\"post\" action=\"index.html\">");
         BUTTON(html, "startall", "Start all");
@@ -130,23 +130,19 @@ static void add_memory(struct html *html, const struct process *process)
     html_text(html, text);
 }
 
-static void add_log_link(struct html *html, const char *namespec, const char *channel)
+static void add_log_link(struct html *html, const char *namespec, const char *label)
 {
     HTML(html, "<a href=\"tail.html?processname=");
     html_parameter(html, namespec);
-    HTML(html, "&amp;log=");
-    html_parameter(html, channel);
     HTML(html, "\">");
-    html_text(html, channel);
-    HTML(html, "</a> ");
+    html_text(html, label);
+    HTML(html, "</a>");
 }
 
-static void add_process_actions(struct html *html, const struct process *process, const char *namespec, bool may_change)
+static void add_process_actions(struct html *html, const char *namespec, bool may_change)
 {
     HTML(html, "<td class=\"actions\">");
-    for (enum config_stream channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
-        if (process->streams[channel] != NULL)
-            add_log_link(html, namespec, config_stream_name(channel));
+    add_log_link(html, namespec, "Log");
     if (may_change) {
         HTML(html, "<form method=\"post\" action=\"index.html?processname=");
         html_parameter(html, namespec);
@@ -188,16 +184,14 @@ static void add_process(struct html *html, const struct process *process, bool m
     char description[CELL_SIZE];
 
     add_row_head(html, process);
-    HTML(html, "<td class=\"name\"><a href=\"tail.html?processname=");
-    html_parameter(html, namespec);
-    HTML(html, "\">");
-    html_text(html, process->config->name);
-    HTML(html, "</a></td><td class=\"description\">");
+    HTML(html, "<td class=\"name\">");
+    add_log_link(html, namespec, process->config->name);
+    HTML(html, "</td><td class=\"description\">");
     html_text(html, process_describe(process, description, sizeof description));
     HTML(html, "</td><td class=\"cpu\"></td><td class=\"memory\">");
     add_memory(html, process);
     HTML(html, "</td>");
-    add_process_actions(html, process, namespec, may_change);
+    add_process_actions(html, namespec, may_change);
 }
 
 /* A program of one process needs no heading. */
