@@ -111,15 +111,17 @@ char *file_content(const char *path, size_t *length)
     return content;
 }
 
-pid_t spawn(char *const argv[], int output)
+pid_t spawn(char *const argv[], int input, int output)
 {
     const pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): its cost is what we measure */
 
     if (pid < 0)
         die("vfork");
     if (pid == 0) {
+        if (input >= 0)
+            dup2(input, STDIN_FILENO); /* NOLINT(clang-analyzer-unix.Vfork): a system call that touches no memory */
         if (output >= 0)
-            dup2(output, STDOUT_FILENO); /* NOLINT(clang-analyzer-unix.Vfork): a system call that touches no memory */
+            dup2(output, STDOUT_FILENO); /* NOLINT(clang-analyzer-unix.Vfork): the same */
         execv(argv[0], argv);
         _exit(127);
     }

@@ -38,7 +38,7 @@ int send_all(int fd, const char *bytes, size_t length);
 /* The content of a file, to be freed by the caller; ends the program when it cannot be read. */
 char *file_content(const char *path, size_t *length);
 
-/* Starts a program without copying this one's memory; its stdout is `output` unless that is -1. */
-pid_t spawn(char *const argv[], int output);
+/* Starts a program without copying this one's memory; its stdin and stdout are these unless they are -1. */
+pid_t spawn(char *const argv[], int input, int output);
 
 #endif

@@ -106,6 +106,19 @@ static void run_rate(char **arguments)
     }
 }
 
+/* One line at a time, so that each is one event; ends after the last. */
+static void run_sent(char **arguments)
+{
+    const struct timespec pause_time = {.tv_nsec = (long)number_argument(arguments[1]) * 1000};
+    char line[64];
+
+    for (int64_t i = 0, count = number_argument(arguments[0]); i < count; i++) {
+        nanosleep(&pause_time, NULL);
+        const int length = snprintf(line, sizeof line, "sent:%lld\n", (long long)clock_nanoseconds());
+        write_or_exit(line, (size_t)length);
+    }
+}
+
 static const struct mode {
     const char *name;
     int arguments;
@@ -118,6 +131,7 @@ static const struct mode {
     {"lines", 2, run_lines, "lines NAME COUNT     writes numbered lines, one write each, then sleeps"},
     {"bytes", 1, run_bytes, "bytes COUNT          writes lines in large blocks, then sleeps"},
     {"rate", 1, run_rate, "rate BYTES           writes so many bytes a second, for ever"},
+    {"sent", 2, run_sent, "sent COUNT PAUSE     writes lines with the time, microseconds apart, and ends"},
 };
 
 int main(int argc, char **argv)

@@ -92,7 +92,7 @@ class UnixTransport(xmlrpc.client.Transport):
 class Daemon:
     """One supervisord in a scratch directory of its own, in the foreground, with both servers, without a password.
 
-    `programs` is a list of (name, command, {option: value}).
+    `programs` is a list of (name, command, {option: value}); a name with a colon is that of the whole section.
     """
 
     def __init__(self, paths, programs, descriptors_per_program=5):
@@ -109,21 +109,23 @@ class Daemon:
         self.log_offset = 0
         self.running = 0
         self.running_at = 0.0
-        self._write_configuration(256 + descriptors_per_program * len(programs))
+        self.descriptors = max(1024, 256 + descriptors_per_program * len(programs))
+        self.write_configuration()
 
-    def _write_configuration(self, descriptors):
+    def write_configuration(self):
         lines = [
             '[unix_http_server]', f'file={self.socket}',
             '[inet_http_server]', f'port=127.0.0.1:{self.port}',
             '[supervisord]', 'nodaemon=true', 'silent=true', 'user=root' if os.geteuid() == 0 else '',
             f'logfile={self.log}', 'logfile_maxbytes=0', f'pidfile={self.directory}/supervisord.pid',
-            f'childlogdir={self.directory}', f'minfds={max(1024, descriptors)}',
+            f'childlogdir={self.directory}', f'minfds={self.descriptors}',
             '[supervisorctl]', f'serverurl=unix://{self.socket}',
             '[rpcinterface:supervisor]',
             'supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface',
         ]
         for name, command, options in self.programs:
-            lines += [f'[program:{name}]', f'command={command}', 'startsecs=0']
+            section = name if ':' in name else f'program:{name}'
+            lines += [f'[{section}]', f'command={command}', 'startsecs=0']
             lines += [f'{key}={value}' for key, value in options.items()]
         self.configuration.write_text('\n'.join(lines) + '\n')
 

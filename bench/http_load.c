@@ -1,6 +1,7 @@
 /*
  * Calls an XML-RPC server as fast as it answers over a number of keep-alive connections, one call in flight on
- * each, and prints one JSON line: calls, errors, reconnects, rate, and latencies in microseconds.
+ * each, and prints one JSON line: calls, errors, reconnects, rate, and latencies in microseconds. Where the body says
+ * "sent:00000000000000000000" the zeros are replaced with the time (CLOCK_MONOTONIC, ns) of each call.
  */
 #include "bench.h"
 
@@ -16,6 +17,9 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#define STAMP_NAME "sent:"
+#define STAMP_DIGITS "00000000000000000000"
 
 struct connection {
     int fd;
@@ -33,6 +37,9 @@ struct load {
     socklen_t address_length;
     char *request;
     size_t request_length;
+    char *stamp;              /* the digits within `request` that tell the time, or NULL */
+    size_t most_calls, asked; /* most_calls 0: no limit */
+    struct timespec pause;    /* before each call */
     int epoll;
     int64_t errors, reconnects;
     struct samples latencies;
@@ -64,7 +71,19 @@ static void build_request(struct load *load, const char *path)
     if (size < 0)
         die("request");
     load->request_length = (size_t)size;
+    load->stamp =
+        memmem(load->request, load->request_length, STAMP_NAME STAMP_DIGITS, sizeof STAMP_NAME STAMP_DIGITS - 1);
+    if (load->stamp != NULL)
+        load->stamp += sizeof STAMP_NAME - 1;
     free(body);
+}
+
+static void put_stamp(char *stamp, int64_t nanoseconds)
+{
+    char digits[sizeof STAMP_DIGITS];
+
+    snprintf(digits, sizeof digits, "%020lld", (long long)nanoseconds);
+    memcpy(stamp, digits, sizeof digits - 1);
 }
 
 /* A connected socket, or -1 with errno. */
@@ -86,8 +105,15 @@ static int open_socket(const struct load *load)
 
 static void ask(struct load *load, struct connection *connection)
 {
+    if (load->most_calls > 0 && load->asked == load->most_calls)
+        return;
+    load->asked++;
+    if (load->pause.tv_nsec > 0)
+        nanosleep(&load->pause, NULL);
     connection->received = 0;
     connection->asked = clock_nanoseconds();
+    if (load->stamp != NULL)
+        put_stamp(load->stamp, connection->asked);
     if (send_all(connection->fd, load->request, load->request_length) < 0)
         die("send");
 }
@@ -159,7 +185,12 @@ static void connection_ready(struct load *load, struct connection *connection)
         acknowledge(connection);
 }
 
-static void run_load(struct load *load, size_t count, double seconds, size_t calls)
+static bool is_done(const struct load *load)
+{
+    return load->most_calls > 0 && load->latencies.count >= load->most_calls;
+}
+
+static void run_load(struct load *load, size_t count, double seconds)
 {
     struct connection *connections = calloc(count, sizeof *connections);
     struct epoll_event ready[64];
@@ -169,7 +200,7 @@ static void run_load(struct load *load, size_t count, double seconds, size_t cal
         die("connections");
     for (size_t i = 0; i < count; i++)
         connection_open(load, &connections[i]);
-    while (load->latencies.count == 0 || (clock_nanoseconds() < end && (calls == 0 || load->latencies.count < calls))) {
+    while (load->latencies.count == 0 || (clock_nanoseconds() < end && !is_done(load))) {
         const int events = epoll_wait(load->epoll, ready, 64, 100);
 
         for (int i = 0; i < events; i++)
@@ -213,16 +244,21 @@ int main(int argc, char **argv)
 {
     struct load load = {.epoll = epoll_create1(EPOLL_CLOEXEC)};
 
-    if (argc != 4 && argc != 6) {
-        fprintf(stderr, "usage: http_load PORT-OR-SOCKET BODY-FILE CONNECTIONS SECONDS CALLS-OR-0\n"
-                        "       http_load PORT-OR-SOCKET BODY-FILE first\n");
+    if (argc != 4 && argc != 6 && argc != 7) {
+        fprintf(stderr,
+                "usage: http_load PORT-OR-SOCKET BODY-FILE CONNECTIONS SECONDS CALLS-OR-0 [PAUSE-MICROSECONDS]\n"
+                "       http_load PORT-OR-SOCKET BODY-FILE first\n");
         return 2;
     }
     parse_address(&load, argv[1]);
     build_request(&load, argv[2]);
     if (argc == 4)
         wait_first_answer(&load);
-    else
-        run_load(&load, (size_t)number_argument(argv[3]), strtod(argv[4], NULL), (size_t)number_argument(argv[5]));
+    else {
+        load.most_calls = (size_t)number_argument(argv[5]);
+        if (argc == 7)
+            load.pause.tv_nsec = (long)number_argument(argv[6]) * 1000;
+        run_load(&load, (size_t)number_argument(argv[3]), strtod(argv[4], NULL));
+    }
     return 0;
 }

@@ -42,7 +42,7 @@ static void limit_spawn(char **arguments)
         die("pids");
     const int64_t begin = clock_nanoseconds();
     for (int64_t i = 0; i < count; i++)
-        pids[i] = spawn(arguments + 1, -1);
+        pids[i] = spawn(arguments + 1, -1, -1);
     const double took = seconds_since(begin);
     end_children(pids, count);
     free(pids);
@@ -66,7 +66,7 @@ static void limit_respawn(char **arguments)
     const int64_t count = number_argument(arguments[0]);
     const int stamps = open(arguments[1], O_RDONLY | O_CLOEXEC);
     struct samples latencies = {0};
-    pid_t pid = spawn(arguments + 2, -1);
+    pid_t pid = spawn(arguments + 2, -1, -1);
 
     if (stamps < 0)
         die(arguments[1]);
@@ -76,7 +76,7 @@ static void limit_respawn(char **arguments)
 
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
-        pid = spawn(arguments + 2, -1);
+        pid = spawn(arguments + 2, -1, -1);
         samples_add(&latencies, wait_stamp(stamps, i) - begin);
     }
     end_children(&pid, 1);
@@ -93,10 +93,10 @@ static void limit_churn(char **arguments)
     int64_t respawns = 0;
 
     for (int64_t i = 0; i < width; i++)
-        spawn(arguments + 2, -1);
+        spawn(arguments + 2, -1, -1);
     for (; seconds_since(begin) < seconds; respawns++) {
         wait(NULL);
-        spawn(arguments + 2, -1);
+        spawn(arguments + 2, -1, -1);
     }
     const double took = seconds_since(begin);
     end_children(NULL, 0);
@@ -115,7 +115,7 @@ static void limit_copy(char **arguments)
     if (file < 0 || pipe2(ends, O_CLOEXEC) < 0)
         die(arguments[0]);
     const int64_t begin = clock_nanoseconds();
-    const pid_t pid = spawn(arguments + 2, ends[1]);
+    const pid_t pid = spawn(arguments + 2, -1, ends[1]);
     while (left > 0) {
         const ssize_t got = read(ends[0], buffer, sizeof buffer);
 

@@ -18,10 +18,12 @@ import http.client
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import daemon  # noqa: E402
+import events  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SESSIONS = workloads.SESSIONS + events.SESSIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +33,14 @@ class Effort:
     stream_bytes: int    # through one pipe; figures are scaled to 1 GiB
     lines: int           # per writing child
     samples: dict        # respawns per round; the original needs about a second for each
+    events_timed: int    # events whose way is timed
+    events: dict         # how many are sent as fast as they go, a multiple of events.CALLS
 
 
-FULL = Effort(2.0, 5.0, 1024 * workloads.MIB, 20000, {'original': 12, 'ours': 200})
-QUICK = Effort(1.0, 3.0, 256 * workloads.MIB, 10000, {'original': 5, 'ours': 100})
+FULL = Effort(2.0, 5.0, 1024 * workloads.MIB, 20000, {'original': 12, 'ours': 200}, 1000,
+              {'original': 20000, 'ours': 200000})
+QUICK = Effort(1.0, 3.0, 256 * workloads.MIB, 10000, {'original': 5, 'ours': 100}, 300,
+               {'original': 5000, 'ours': 50000})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +67,7 @@ def default_scratch():
 
 
 def parse_options():
-    names = [session[0] for session in workloads.SESSIONS]
+    names = [session[0] for session in SESSIONS]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--ours-supervisord', metavar='PATH')
     parser.add_argument('--ours-supervisorctl', metavar='PATH')
@@ -123,7 +129,7 @@ def run_rounds(options, systems, effort, results):
     """The systems take turns within each session, the order changing from round to round. Returns the problems."""
     problems = []
     for number in range(options.rounds):
-        for name, session, limit, most_original in workloads.SESSIONS:
+        for name, session, limit, most_original in SESSIONS:
             if options.only and name not in options.only:
                 continue
             order = [('original', session), ('ours', session), ('limit', limit)]
@@ -135,7 +141,7 @@ def run_rounds(options, systems, effort, results):
 
 
 def notes_of(options, effort, problems, took):
-    capped = [f'{name} {most}' for name, _, _, most in workloads.SESSIONS if most < options.rounds]
+    capped = [f'{name} {most}' for name, _, _, most in SESSIONS if most < options.rounds]
     return [
         f'Rounds: {options.rounds}, interleaved; the original only: ' + ', '.join(capped) if capped
         else f'Rounds: {options.rounds}, interleaved',

@@ -34,8 +34,9 @@ def body_file(paths, *calls):
     return path
 
 
-def load_command(paths, address, body, connections=1, seconds=2.0, calls=0):
-    return [paths.program('http_load'), str(address), str(body), str(connections), str(seconds), str(calls)]
+def load_command(paths, address, body, connections=1, seconds=2.0, calls=0, pause_us=0):
+    return [paths.program('http_load'), str(address), str(body), str(connections), str(seconds), str(calls),
+            str(pause_us)]
 
 
 def run_json(command, timeout=300):
@@ -53,14 +54,14 @@ def load(*arguments, **options):
 
 
 @contextlib.contextmanager
-def one_cpu(server):
-    """Keeps a server and the clients started meanwhile on one CPU.
+def one_cpu(server=None):
+    """Keeps a server, if it is there already, and everything that is started meanwhile on one CPU.
 
     Over one connection the two take turns, so nothing is lost; else it is the scheduler's luck whether each turn
     costs a wake-up of a sleeping CPU, and figures jump by a factor of ten from run to run.
     """
     before = os.sched_getaffinity(0)
-    pids = [0, *map(int, os.listdir(f'/proc/{server.pid}/task'))]
+    pids = [0, *(map(int, os.listdir(f'/proc/{server.pid}/task')) if server else ())]
     for pid in pids:
         os.sched_setaffinity(pid, {min(before)})
     try:
@@ -216,6 +217,33 @@ def thousand_programs(paths, record, effort):
 
 def thousand_programs_limit(paths, record, _effort):
     record('boot', run_json([paths.program('limits'), 'spawn', '1000', paths.program('child'), 'idle'])['seconds'])
+
+
+def wait_stamps(path, count):
+    """When the last of so many children began to run (nanoseconds)."""
+    wait_for(lambda: path.stat().st_size >= count * STAMP.size, 60, f'{count} starts')
+    return max(nanoseconds for _, nanoseconds in read_stamps(path))
+
+
+def reload(paths, record, effort):
+    """A thousand programs are read again unchanged, then a hundred more are added."""
+    path = stamps_file(paths.scratch)
+    more = [(f'more{i:03d}', paths.child(f'stamp {path}'), {}) for i in range(100)]
+    with Daemon(paths, numbered(1000, paths.child('idle')), descriptors_per_program=6) as daemon:
+        daemon.wait_running()
+        answer = load_alone(daemon.process, paths, daemon.port, body_file(paths, ('supervisor.reloadConfig',)),
+                            seconds=effort.seconds)
+        record('reload_config', call_ms(answer))
+        daemon.programs += more
+        daemon.write_configuration()
+        begin = time.monotonic_ns()
+        wall_ms([paths.supervisorctl, '-c', str(daemon.configuration), 'update'], str(daemon.directory / 'update'))
+        record('update_100', (wait_stamps(path, len(more)) - begin) / 1e6)
+
+
+def reload_limit(paths, record, _effort):
+    answer = run_json([paths.program('limits'), 'spawn', '100', paths.program('child'), 'idle'])
+    record('update_100', answer['seconds'] * 1000)
 
 
 def five_thousand_programs(paths, record, _effort):
@@ -403,6 +431,7 @@ SESSIONS = (
     ('hundred', hundred_programs, None, 3),
     ('thousand', thousand_programs, thousand_programs_limit, 2),
     ('five-thousand', five_thousand_programs, None, 0),
+    ('reload', reload, reload_limit, 1),
     ('respawn-alone', respawn('alone', lambda paths: []), respawn_limit, 2),
     ('respawn-500', respawn('500_idle', lambda paths: numbered(500, paths.child('idle'))), None, 1),
     ('respawn-logs', respawn('16_mb', log_writers), None, 2),
