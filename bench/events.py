@@ -1,11 +1,14 @@
 """Events: how long one is on its way, how many get through, and what followers of the web pages cost."""
 
 import contextlib
+import http.client
 import pathlib
+import socket
 import struct
+import time
 
 from daemon import Daemon, Failure, wait_for
-from workloads import body_file, load, one_cpu, run_json
+from workloads import body_file, load, numbered, one_cpu, run_json
 
 ARRIVAL = struct.Struct('<qqq')  # serial, when it arrived, when it was sent or 0 (nanoseconds)
 DIGITS = '0' * 20                # http_load puts the time there
@@ -133,10 +136,52 @@ def throughput_limit(name, width):
     return session
 
 
+class Browser:
+    """What a browser with the page open is to the daemon: the page on one connection, what changes on another."""
+
+    def __init__(self, port):
+        self.page = http.client.HTTPConnection('127.0.0.1', port, timeout=30)
+        self.page.request('GET', '/')
+        self.page.getresponse().read()
+        self.live = socket.create_connection(('127.0.0.1', port), timeout=30)
+        self.live.sendall(b'GET /live HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n')
+        self.told = self.live.recv(65536)
+        if not self.told.startswith(b'HTTP/1.1 200 '):
+            raise Failure(f'/live: {self.told[:60]}')
+        self.live.setblocking(False)
+
+    def listen(self):
+        """Reads all that has come; how many times a process was said to be RUNNING until now."""
+        with contextlib.suppress(BlockingIOError):
+            while (piece := self.live.recv(65536)):
+                self.told += piece
+        return self.told.count(b'RUNNING')
+
+    def close(self):
+        self.page.close()
+        self.live.close()
+
+
+def browsers(paths, record, _effort):
+    """Ten browsers follow a hundred processes that are all stopped and started again."""
+    with Daemon(paths, numbered(100, paths.child('idle'))) as daemon, contextlib.ExitStack() as open_pages:
+        daemon.wait_running()
+        time.sleep(0.5)
+        before = daemon.memory_mb()
+        pages = [open_pages.enter_context(contextlib.closing(Browser(daemon.port))) for _ in range(10)]
+        seen = [page.listen() for page in pages]
+        daemon.rpc().supervisor.stopAllProcesses()
+        daemon.rpc().supervisor.startAllProcesses()
+        wait_for(lambda: all(page.listen() >= count + 100 for page, count in zip(pages, seen)), 30,
+                 'all processes RUNNING in all browsers', 0.02)
+        record('memory_browsers', daemon.memory_mb() - before)
+
+
 # as in workloads.py
 SESSIONS = (
     ('log-event', log_latency, log_latency_limit, 3),
     ('remote-event', remote_latency, None, 3),
     ('events-1', throughput('events_1', 1), throughput_limit('events_1', 1), 3),
     ('events-4', throughput('events_4', 4), throughput_limit('events_4', 4), 3),
+    ('browsers', browsers, None, 0),
 )
