@@ -1,29 +1,38 @@
 #include "process/usage.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
-/* The fields of /proc/PID/stat behind the name, which may have anything in it: counted from the state, field 3. */
+/* Places of fields in /proc/PID/stat, counted from 1. */
+enum { FIELD_NAME = 2, FIELD_USER_TIME = 14, FIELD_SYSTEM_TIME = 15, FIELD_RESIDENT = 24 };
+
+/* A field behind the name. */
+static int64_t read_field(const char *name_end, int field)
+{
+    const char *at = name_end;
+
+    for (int place = FIELD_NAME; place < field; place++) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    return strtoll(at, NULL, 10);
+}
+
+/* The name may have anything in it, also blanks and parentheses: the last one ends it. */
 static int parse_stat(const char *text, struct usage *usage)
 {
     const char *name_end = strrchr(text, ')');
-    unsigned long user;
-    unsigned long system;
-    long pages;
 
-    /* state ... utime(14) stime(15) ... rss(24) */
-    if (name_end == NULL || sscanf(name_end + 1,
-                                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d "
-                                   "%*u %*u %ld",
-                                   &user, &system, &pages) != 3)
+    if (name_end == NULL)
         return -1;
-    usage->cpu_us = (int64_t)(user + system) * 1000000 / sysconf(_SC_CLK_TCK);
-    usage->memory = (int64_t)pages * sysconf(_SC_PAGESIZE);
+    const int64_t ticks = read_field(name_end, FIELD_USER_TIME) + read_field(name_end, FIELD_SYSTEM_TIME);
+    usage->cpu_us = ticks * 1000000 / sysconf(_SC_CLK_TCK);
+    usage->memory = read_field(name_end, FIELD_RESIDENT) * sysconf(_SC_PAGESIZE);
     return 0;
 }
 

@@ -29,8 +29,9 @@ extern const size_t web_asset_count;
 void web_respond_index(struct web *web, struct http_request *request, const char *message);
 http_handler web_handle_tail;
 
-/* actions.c: does what `action` says and answers when it is done. Names are NULL when they were not given. */
-void web_act(struct web *web, struct http_request *request, const char *action, const char *process, const char *group);
+/* actions.c: does the action of that name and answers when it is done. The names of its targets are NULL when they were
+ * not given. */
+void web_act(struct web *web, struct http_request *request, const char *name, const char *process, const char *group);
 void web_forget_acts(struct web *web); /* nobody hears of them any more */
 
 /* live.c: GET /live. */

@@ -64,32 +64,42 @@ static struct row *row_of(struct live *live, struct process *process)
 {
     struct row *row;
 
-    HASH_FIND(by_process, live->rows, &process, sizeof process, row);
+    HASH_FIND(by_process, live->rows, &process, sizeof(void *), row);
     if (row == NULL) {
         row = xcalloc(1, sizeof *row);
         row->process = process;
-        HASH_ADD(by_process, live->rows, process, sizeof row->process, row);
+        HASH_ADD(by_process, live->rows, process, sizeof(void *), row);
     }
     return row;
 }
 
-static void free_row(struct live *live, struct row *row)
-{
-    if (row->state_version != 0)
-        DL_DELETE(live->changed, row);
-    HASH_DELETE(by_process, live->rows, row);
-    free(row);
-}
-
-/* All rows, or those of a group. */
-static void free_rows(struct live *live, const char *group)
+static void free_rows_of(struct live *live, const char *group)
 {
     struct row *row;
     struct row *next;
 
-    HASH_ITER (by_process, live->rows, row, next)
-        if (group == NULL || strcmp(row->process->group->config->name, group) == 0)
-            free_row(live, row);
+    HASH_ITER (by_process, live->rows, row, next) {
+        if (strcmp(row->process->group->config->name, group) != 0)
+            continue;
+        if (row->state_version != 0)
+            DL_DELETE(live->changed, row);
+        /* The analyser takes the table, which goes with its last row, for gone before. */
+        HASH_DELETE(by_process, live->rows, row); /* NOLINT(clang-analyzer-unix.Malloc) */
+        free(row);
+    }
+}
+
+static void free_all_rows(struct live *live)
+{
+    struct row *row = live->rows;
+
+    HASH_CLEAR(by_process, live->rows); /* the rows themselves stay, and know their next */
+    while (row != NULL) {
+        struct row *next = row->by_process.next;
+        free(row);
+        row = next;
+    }
+    live->changed = NULL;
 }
 
 static void note_state(struct live *live, struct process *process)
@@ -110,7 +120,7 @@ static void on_event(void *context, const struct event_occurrence *occurrence)
 
     switch (occurrence->type) {
     case EVENT_TYPE_PROCESS_GROUP_REMOVED:
-        free_rows(live, occurrence->group.group);
+        free_rows_of(live, occurrence->group.group);
         live->groups_version = ++live->version;
         break;
     case EVENT_TYPE_PROCESS_GROUP_ADDED:
@@ -309,7 +319,7 @@ static void live_rest(struct live *live)
     live->subscription = NULL;
     event_del(live->gather);
     event_del(live->sample);
-    free_rows(live, NULL);
+    free_all_rows(live);
     live->next_sample = 0;
 }
 

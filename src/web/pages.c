@@ -225,15 +225,14 @@ static void add_table(struct html *html, const struct supervisor *supervisor, bo
 {
     size_t count;
     CLEANUP_FREE struct process **processes = supervisor_sorted_processes(supervisor, &count);
-    const struct process_group *group = NULL;
 
     HTML(html, "<main id=\"processes\" data-live=\"live\">\n<table>\n<thead><tr><th class=\"state\">State</th>"
                "<th class=\"name\">Name</th><th class=\"description\">Description</th><th class=\"cpu\">CPU</th>"
                "<th class=\"memory\">Memory</th><th class=\"actions\">Actions</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < count; i++) {
-        if (processes[i]->group != group && has_heading(processes[i]->group))
+        const bool is_first = i == 0 || processes[i]->group != processes[i - 1]->group;
+        if (is_first && has_heading(processes[i]->group))
             add_group_heading(html, processes[i]->group, may_change);
-        group = processes[i]->group;
         add_process(html, processes[i], may_change);
     }
     HTML(html, "</tbody>\n</table>\n</main>\n");
