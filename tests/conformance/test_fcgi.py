@@ -35,7 +35,9 @@ class SharedSocket(TestCase):
         return [line for line in daemon.log_messages() if re.search("(Creat|Clos)ing socket", line)]
 
     def inode(self, daemon, name):
-        return os.readlink("/proc/%d/fd/0" % daemon.wait_state(name, "RUNNING")["pid"])
+        link = "/proc/%d/fd/0" % daemon.wait_state(name, "RUNNING")["pid"]
+        wait_for(lambda: os.readlink(link).startswith("socket:"))  # the original's child is a copy of it at first
+        return os.readlink(link)
 
     def found_by_child(self, url, **options):
         daemon = self.daemon(fcgi("f", url, "%s %s hang" % (REPORT, self.path("report")), **options))
