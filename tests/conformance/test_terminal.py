@@ -6,18 +6,18 @@ import select
 import signal
 import time
 
-from harness import PATIENCE, SUPERVISORCTL, TestCase, actor, program, read, wait_for
+from harness import PATIENCE, SUPERVISORCTL, TestCase, actor, differs, program, read, wait_for
 
 
 class Terminal:
     """supervisorctl with a terminal of its own."""
 
-    def __init__(self, test, daemon, *arguments):
+    def __init__(self, test, daemon, *arguments, **environment):
         self.seen = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(daemon.directory)
-            os.environ["TERM"] = "dumb"
+            os.environ.update({"TERM": "dumb"}, **environment)
             os.execv(SUPERVISORCTL, [SUPERVISORCTL, "-c", daemon.path, *arguments])
         test.addCleanup(self.close)
 
@@ -87,6 +87,16 @@ class Shell(TestCase):
         terminal.type("exit\n")
         terminal.end()
         self.assertIn("version", read(history))
+
+    @differs("`-r` keeps a history")
+    def test_history_without_a_file_in_the_configuration(self):
+        terminal = Terminal(self, self.daemon(), "-r", HOME=self.dir)
+        terminal.expect("supervisor> ")
+        terminal.type("version\n")
+        terminal.expect("supervisor> ")
+        terminal.type("exit\n")
+        terminal.end()
+        self.assertIn("version", read(self.path(".supervisorctl_history")))
 
     def test_shutdown_asks_first(self):
         daemon = self.daemon()
