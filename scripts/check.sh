@@ -75,7 +75,7 @@ layers() {
 }
 
 docs() {
-    scripts/check-docs "$build"
+    scripts/check-docs "$build" && scripts/check-compatibility --self-test && scripts/check-compatibility
 }
 
 shell_syntax() {

@@ -516,6 +516,12 @@ class Shell(Ctl):
             answer = daemon.ctl(input=word + "\npid\n")
             self.assertNotIn(str(daemon.pid), answer.out)
 
+    def test_open(self):
+        daemon = self.daemon(inet=True)
+        for url in ("unix://" + daemon.socket, "http://127.0.0.1:%d" % daemon.port):
+            answer = supervisorctl("-s", "http://127.0.0.1:1", input="open %s\npid\n" % url)
+            self.assertIn("supervisor> %d\n" % daemon.pid, answer.out)
+
     def test_prompt(self):
         daemon = self.daemon(ctl={"prompt": "mine"})
         self.assertIn("mine> %d\n" % daemon.pid, daemon.ctl(input="pid\n").out)

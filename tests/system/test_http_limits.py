@@ -48,6 +48,13 @@ class Limits(TestCase):
         self.assertEqual(1, read(self.it.log).count("as many connections as one address may have"))
         del silent
 
+    def test_connections_of_one_address(self):
+        self.it = self.daemon(inet={"max_connections_per_address": "2"})
+        first, second, third = (self.connect() for _ in range(3))
+        self.assertTrue(self.is_closed(third))
+        for sock in (first, second, self.connect("127.0.0.2")):
+            self.assertIn(b"RUNNING", self.answer(sock))
+
     def test_silent_clients_have_little_time(self):
         self.it = self.daemon(inet={"request_timeout": "1", "max_connections": "20"})
         silent = [self.connect("127.0.0.%d" % (2 + number % 2)) for number in range(30)]
