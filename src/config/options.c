@@ -348,6 +348,13 @@ const struct option *option_find(const struct option_section *section, const cha
     return option;
 }
 
+bool option_is_shared(const struct option_section *section, const struct option *option)
+{
+    const struct option_section *program = option_find_section("program:");
+
+    return section != program && option_find(program, option->name) == option;
+}
+
 void option_visit_all(void (*visit)(const struct option_section *section, const struct option *option, void *context),
                       void *context)
 {

@@ -109,6 +109,9 @@ const struct option_section *option_find_section(const char *header);
 /* The row of a key in a kind of section, or NULL. */
 const struct option *option_find(const struct option_section *section, const char *key);
 
+/* Whether the row of a section is one of those that it shares with [program:x]. */
+bool option_is_shared(const struct option_section *section, const struct option *option);
+
 /* Calls `visit` for every row of every section, in the order of the reference. */
 void option_visit_all(void (*visit)(const struct option_section *section, const struct option *option, void *context),
                       void *context);

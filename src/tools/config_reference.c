@@ -1,5 +1,4 @@
 /* Prints docs/configuration.md from the table of options. */
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "config/options.h"
@@ -71,19 +70,11 @@ static void print_default(const struct option *option)
         printf("none");
 }
 
-/* Whether the row is one of those that other sections share with [program:x]. */
-static bool is_shared(const struct option_section *section, const struct option *option)
-{
-    const struct option_section *program = option_find_section("program:");
-
-    return section != program && option_find(program, option->name) == option;
-}
-
 static void print_option(const struct option_section *section, const struct option *option, void *context)
 {
     struct place *place = context;
 
-    if (is_shared(section, option))
+    if (option_is_shared(section, option))
         return;
 
     if (section != place->section)
