@@ -34,7 +34,8 @@ struct proxy {
     const char *pidfile;
     pid_t command; /* 0: it has ended */
     pid_t served;  /* the last descendant that the pid file named; 0: none yet */
-    int status;    /* wait status of what ended last of the two */
+    int status;    /* wait status to end with */
+    bool has_served_status;
 };
 
 /* --- who the pid file names --------------------------------------------------------------------------------------- */
@@ -113,13 +114,17 @@ static void pass_on(const struct proxy *proxy, int number)
 
 /* --- ends --------------------------------------------------------------------------------------------------------- */
 
-/* The status of what is served counts more than that of the command which only started it. */
+/*
+ * The status of what is served counts more than that of the command which only started it. It is not told to us when
+ * the command, or another that it started, is its parent and waits for it.
+ */
 static void bury(struct proxy *proxy)
 {
     int status;
 
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid == proxy->served || (pid == proxy->command && proxy->served == 0))
+        proxy->has_served_status |= pid == proxy->served;
+        if (pid == proxy->served || (pid == proxy->command && !proxy->has_served_status))
             proxy->status = status;
         if (pid == proxy->command)
             proxy->command = 0;
