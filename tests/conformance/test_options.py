@@ -5,11 +5,13 @@ import hashlib
 import os
 import pwd
 import re
+import signal
 import stat
+import subprocess
 import xmlrpc.client
 
-from harness import (TestCase, actor, needs_root, not_wrapped, pool, program, read, section, supervisorctl, wait_for,
-                     write)
+from harness import (SUPERVISORCTL, TestCase, actor, needs_root, not_wrapped, pool, program, read, section,
+                     supervisorctl, wait_for, write)
 
 
 class OfSupervisord(TestCase):
@@ -63,6 +65,24 @@ class OfSupervisorctl(TestCase):
         path = write(self.path("ctl.conf"), section("supervisorctl", serverurl="http://127.0.0.1:%d" % daemon.port,
                                                     username="me", password="secret"))
         self.assertEqual((0, "%d\n" % daemon.pid, ""), supervisorctl("-c", path, "pid"))
+
+    def test_here_is_the_directory_of_the_file(self):
+        daemon = self.daemon(ctl={"serverurl": "unix://%(here)s/s.sock"})
+        self.assertEqual("%d\n" % daemon.pid, daemon.ctl("pid").out)
+
+    def test_maintail_follows(self):
+        daemon = self.daemon(program("a", actor("hang"), autostart="false"))
+        out = self.path("tail.out")
+        with open(out, "w") as file:
+            client = subprocess.Popen([SUPERVISORCTL, "-c", daemon.path, "maintail", "-f"], stdout=file)
+        try:
+            wait_for(lambda: "supervisord started" in read(out))
+            self.assertTrue(read(out).startswith("==> Press Ctrl-C to exit <==\n"))
+            daemon.supervisor.startProcess("a")
+            wait_for(lambda: "INFO spawned: 'a' with pid " in read(out))
+        finally:
+            client.send_signal(signal.SIGINT)
+            client.wait(10)
 
 
 class OfPrograms(TestCase):

@@ -55,6 +55,20 @@ class Limits(TestCase):
         for sock in (first, second, self.connect("127.0.0.2")):
             self.assertIn(b"RUNNING", self.answer(sock))
 
+    def test_connections_beyond_the_maximum_wait(self):
+        self.it = self.daemon(inet={"max_connections": "2", "max_connections_per_address": "2"})
+        taken = [self.connect(), self.connect()]
+        for sock in taken:
+            self.assertIn(b"RUNNING", self.answer(sock))
+        waiting = self.connect("127.0.0.2")
+        waiting.sendall(CALL)
+        waiting.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            waiting.recv(1)
+        taken[0].close()
+        waiting.settimeout(20)
+        self.assertIn(b"200", waiting.recv(65536))
+
     def test_silent_clients_have_little_time(self):
         self.it = self.daemon(inet={"request_timeout": "1", "max_connections": "20"})
         silent = [self.connect("127.0.0.%d" % (2 + number % 2)) for number in range(30)]
