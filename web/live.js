@@ -7,6 +7,7 @@
  *   tr.process[data-name][data-group][data-state] with cells .state > span, .description, .cpu, .memory
  *   tr.group[data-group] > th  a group's heading
  *   form[method=post]          a button; asked for text/plain the server answers with a message alone
+ *   #states                    how many processes are in which state
  *   #message, #filter, #state-filter
  *   #log[data-stream]          a log's text; the URL of its stream. #wrap and #follow are checkboxes
  * Text from the server is only ever put in with textContent.
@@ -219,22 +220,20 @@ class Table {
     }
 
     arrange_group(group, sum, is_open) {
-        const is_trouble = (state) => state === "FATAL" || state === "BACKOFF";
-        const parts = [...sum.states].sort(([one], [other]) => is_trouble(other) - is_trouble(one))
-            .map(([state, number]) => make("span", { textContent: number + " " + state.toLowerCase(),
-                                                     className: is_trouble(state) ? "trouble" : "" }));
-
         group.row.classList.toggle("filtered", sum.shown === 0);
         group.fold.setAttribute("aria-expanded", String(is_open));
-        group.summary.replaceChildren(...parts.flatMap((part, index) => (index ? [", ", part] : [part])));
+        show_counts(group.summary, sum.states);
     }
 
     show_sums(sums, shown, is_filtered) {
         const total = this.rows.size;
-        let fatal = 0;
+        const states = new Map();
 
         for (const sum of sums.values())
-            fatal += sum.states.get("FATAL") || 0;
+            for (const [state, number] of sum.states)
+                states.set(state, (states.get(state) || 0) + number);
+        const fatal = states.get("FATAL");
+        show_counts(find("#states"), states);
         document.title = (fatal ? fatal + " FATAL - " : "") + this.title;
         set_text(this.count, is_filtered ? shown + " of " + total : total + (total === 1 ? " process" : " processes"));
         this.nothing.hidden = shown > 0 || total === 0;
@@ -302,6 +301,16 @@ class Table {
         this.frame.replaceChildren(...fresh.childNodes);
         this.read();
     }
+}
+
+/* "1 fatal, 27 running": what wants to be seen comes first. */
+function show_counts(element, states) {
+    const is_trouble = (state) => state === "FATAL" || state === "BACKOFF";
+    const parts = [...states].sort(([one], [other]) => is_trouble(other) - is_trouble(one) || one.localeCompare(other))
+        .map(([state, number]) => make("span", { textContent: number + " " + state.toLowerCase(),
+                                                 className: is_trouble(state) ? "trouble" : "" }));
+
+    element.replaceChildren(...parts.flatMap((part, index) => (index ? [", ", part] : [part])));
 }
 
 function memory_text(bytes) {

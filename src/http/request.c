@@ -430,6 +430,8 @@ static void request_answer(struct http_request *request, unsigned status, struct
 {
     if (response == NULL)
         memory_exhausted();
+    /* Whatever a log says, it is what we say it is: a browser makes no page or script of it. */
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     request->status = status;
     request->response = response;
     if (request->is_suspended)
@@ -519,6 +521,7 @@ struct http_stream *http_respond_stream(struct http_request *request, unsigned s
     if (response != NULL) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
         MHD_add_response_header(response, "X-Accel-Buffering", "no");
     }
     /* A reader may take its time for as long as it likes: it costs a descriptor and no more. */

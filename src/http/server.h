@@ -71,10 +71,10 @@ const char *http_request_query(const struct http_request *request, const char *n
 /* False when the client is logged in with the account that may look and not touch. */
 bool http_request_may_change(const struct http_request *request);
 /*
- * True when a browser says that another site made it send this (Sec-Fetch-Site, or without it an Origin that is not
- * Host). What changes anything must be refused then: the password may be the browser's, but the will is not its user's.
- * Other clients send neither header. A proxy before us must pass on Host for browsers that know no Sec-Fetch-Site, or
- * send it only over TLS.
+ * True when a browser says that another site made it send this (Sec-Fetch-Site; without it an Origin, without that a
+ * Referer, that is not Host), or when it GETs and says nothing of the kind. What changes anything must be refused then:
+ * the password may be the browser's, but the will is not its user's. Other clients send none of these headers. A proxy
+ * before us must pass on Host for browsers that know no Sec-Fetch-Site, or send it only over TLS.
  */
 bool http_request_is_cross_site(const struct http_request *request);
 

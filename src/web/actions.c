@@ -216,7 +216,8 @@ static const struct action *find_action(const char *name)
 static bool is_allowed(struct http_request *request, const struct action *action)
 {
     if (http_request_is_cross_site(request))
-        http_respond_error(request, 403, "actions that come from other sites are refused");
+        http_respond_error(request, 403,
+                           "actions that come from other sites are refused; the page has buttons for them");
     else if (action->steps[0].method != NULL && !http_request_may_change(request))
         http_respond_error(request, 403, "this account may look, and change nothing");
     else

@@ -94,6 +94,12 @@ void html_text(struct html *html, const char *text)
     html_text_bytes(html, text, strlen(text));
 }
 
+void html_number(struct html *html, long number)
+{
+    if (evbuffer_add_printf(html->text, "%ld", number) < 0)
+        memory_exhausted();
+}
+
 static bool is_unreserved(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||

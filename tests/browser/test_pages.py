@@ -1,7 +1,9 @@
 """The web pages in a real browser, on a real daemon: live, without scripts, by keyboard, on a phone, under attack."""
 
+import http.server
 import os
 import signal
+import threading
 import urllib.parse
 
 from harness import TestCase, actor, alone, program, time_limit, wait_for
@@ -17,6 +19,28 @@ def row(name):
 
 def button(name, action):
     return '%s button[value="%s"]' % (row(name), action)
+
+
+class OtherSite(http.server.ThreadingHTTPServer):
+    """A web site with one page."""
+
+    def __init__(self, page):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(page.encode())
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
 
 
 class PageTest(TestCase):
@@ -59,6 +83,7 @@ class Live(PageTest):
         browser.find(button("a:a", "stop")).click()
         self.wait_shown(browser, "a:a", "STOPPED")
         self.assertEqual("STOPPED", daemon.state("a"))
+        browser.wait_text("#states", "^1 stopped$")
         browser.wait_text("#message", "a")
         self.assertFalse(browser.find(button("a:a", "stop")).is_shown())
 
@@ -229,6 +254,50 @@ class Reach(PageTest):
         browser.wait_text("#log", "<script>window.hit=1</script>")
         self.assertEqual([], browser.find_all("#log img, #log script"))
         self.assertFalse(browser.run("return 'hit' in window"))
+
+
+@alone
+class OtherSites(PageTest):
+    """What another site makes a browser send, to a daemon whose address is not that of the browser's own machine."""
+
+    NAMES = ["--host-resolver-rules=MAP *.example 127.0.0.1"]
+
+    def visit(self, page):
+        """A browser at the page of another site, once it has loaded whatever that embeds."""
+        self.it = self.serve(program("a", actor("hang")))
+        self.it.wait_state("a", "RUNNING")
+        site = OtherSite(page.replace("DAEMON", "http://box.example:%d" % self.it.port))
+        self.addCleanup(site.close)
+        browser = self.browser(switches=self.NAMES)
+        browser.open("http://other.example:%d/" % site.server_port)
+        return browser
+
+    def test_links_with_actions_do_nothing(self):
+        browser = self.visit('<img src="DAEMON/?action=stop&processname=a">'
+                             '<img src="DAEMON/?action=stop&processname=a" referrerpolicy="no-referrer">'
+                             '<a id="link" href="DAEMON/?action=stop&processname=a" rel="noreferrer">x</a>')
+        browser.find("#link").click()
+        browser.wait_text("body", "403")
+        self.assertEqual("RUNNING", self.it.state("a"))
+
+    def test_forms_do_nothing(self):
+        browser = self.visit('<form method="post" action="DAEMON/?action=stop&processname=a">'
+                             '<button id="send">x</button></form>')
+        browser.find("#send").click()
+        browser.wait_text("body", "403")
+        self.assertEqual("RUNNING", self.it.state("a"))
+
+    def test_the_own_page_acts_under_that_name(self):
+        for scripts in (True, False):
+            with self.subTest(scripts=scripts):
+                self.it = self.serve(program("a", actor("hang")), directory=self.subdirectory("scripts%d" % scripts))
+                self.it.wait_state("a", "RUNNING")
+                browser = self.browser(switches=self.NAMES, scripts=scripts)
+                browser.open("http://box.example:%d/" % self.it.port)
+                browser.find(button("a:a", "stop")).click()
+                browser.wait_text("#message", "Process a stopped")
+                self.assertEqual("STOPPED", self.it.state("a"))
+                browser.close()
 
 
 @alone

@@ -70,18 +70,18 @@ class Element:
 class Browser:
     """One session with a chromedriver, a Chromium and an empty profile of its own; all of it ends with close()."""
 
-    def __init__(self, directory, *, scripts=True, size=(1280, 900)):
+    def __init__(self, directory, *, scripts=True, size=(1280, 900), switches=()):
         self.directory = tempfile.mkdtemp(prefix="chromium", dir=directory)
         self.port = harness.free_port()
         self.session = ""
         self.driver = None
         try:
-            self._begin(scripts, size)
+            self._begin(scripts, size, switches)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, scripts, size):
+    def _begin(self, scripts, size, further):
         program = shutil.which("chromedriver")
         if program is None:
             raise AssertionError("no chromedriver: scripts/install-deps.sh check installs it")
@@ -90,7 +90,7 @@ class Browser:
                                            stderr=output, env=dict(os.environ, HOME=self.directory))
         harness.wait_for(self._is_ready, 20, "chromedriver")
         switches = SWITCHES + ("--user-data-dir=" + os.path.join(self.directory, "profile"),
-                               "--window-size=%d,%d" % size)
+                               "--window-size=%d,%d" % size) + tuple(further)
         options = {"args": list(switches)}
         if not scripts:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}

@@ -221,6 +221,14 @@ class OursAlone(Pages):
         self.assertEqual((409, "unexpected rpc fault [70] NOT_RUNNING: a"),
                          self.request("POST", "/?action=stop&processname=a", "", plain)[::2])
 
+    @differs("states are counted")
+    def test_counts(self):
+        self.serve(program("a", actor("hang"), numprocs=3, process_name="a%(process_num)d") +
+                   program("b", actor("hang"), autostart="false"))
+        for number in range(3):
+            self.it.wait_state("a:a%d" % number, "RUNNING")
+        self.assertIn(">1 stopped, 3 running</p>", self.get("/"))
+
     @differs("other sites can make a browser do nothing")
     def test_other_sites(self):
         self.serve()
@@ -235,9 +243,16 @@ class OursAlone(Pages):
                     self.assertEqual(403, status)
                     self.assertIn("other sites", text)
         self.assertEqual("RUNNING", self.state())
+        silent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
+        for headers in (silent, {"Referer": "http://evil.example/"}):
+            with self.subTest(headers=headers):
+                self.assertEqual(403, self.request("GET", "/?action=stop&processname=a", None, headers)[0])
+        self.assertEqual("RUNNING", self.state())
         own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:%d" % self.it.port}
         self.assertEqual(303, self.request("POST", "/index.html?action=stop&processname=a", "", own)[0])
         self.assertEqual(301, self.request("GET", "/?action=start&processname=a", None, {"Sec-Fetch-Site": "none"})[0])
+        silent["Referer"] = "http://127.0.0.1:%d/" % self.it.port
+        self.assertEqual(301, self.request("GET", "/?action=stop&processname=a", None, silent)[0])
 
     @differs("HEAD does nothing")
     def test_HEAD_does_nothing(self):
@@ -253,7 +268,8 @@ class OursAlone(Pages):
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
         self.assertEqual("no-store", headers["Cache-Control"])
-        self.assertEqual("nosniff", headers["X-Content-Type-Options"])
+        for path in ("/", "/nope", "/?action=refresh", "/static/live.js", "/logtail/a", "/mainlogtail"):
+            self.assertEqual("nosniff", self.request("HEAD", path)[1]["X-Content-Type-Options"], path)
         self.assertNotIn("unsafe", headers["Content-Security-Policy"])
         self.assertNotIn("<style", page)
         self.assertNotRegex(page, r"<script(?! src=)")

@@ -198,6 +198,10 @@ static void calls_from_other_sites_are_refused(void **state)
         {"Origin: http://evil\r\n", " 403 "},
         {"Origin: null\r\n", " 403 "},
         {"Origin: host:9001\r\n", " 403 "},
+        {"Referer: http://host:9001/?message=x\r\n", " 200 "},
+        {"Referer: http://evil/http://host:9001/\r\n", " 403 "},
+        {"Origin: http://evil\r\nReferer: http://host:9001/\r\n", " 403 "},
+        {"User-Agent: Mozilla/5.0\r\n", " 200 "}, /* a browser that POSTs names itself; only programs come here */
         {"Sec-Fetch-Site: same-origin\r\nOrigin: http://proxy\r\n", " 200 "},
         {"Sec-Fetch-Site: cross-site\r\nOrigin: http://host:9001\r\n", " 403 "},
     };
