@@ -123,6 +123,22 @@ int value_parse_environment(const char *text, struct config_environment *result,
     return 0;
 }
 
+static bool is_set(const struct config_environment *environment, const char *name)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        if (strcmp(environment->variables[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds copies of those that it does not have itself. */
+void value_inherit_environment(struct config_environment *environment, const struct config_environment *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!is_set(environment, from->variables[i].name))
+            set_variable(environment, xstrdup(from->variables[i].name), xstrdup(from->variables[i].value));
+}
+
 void value_release_environment(struct config_environment *environment)
 {
     for (size_t i = 0; i < environment->count; i++) {

@@ -69,10 +69,10 @@ struct config_process {
     struct config_account user;
     bool redirect_stderr;
     struct config_log logs[CONFIG_STREAM_COUNT];
-    struct config_environment environment;
-    char *directory;  /* NULL: stay where supervisord is */
-    int umask;        /* -1: supervisord's */
-    char *server_url; /* for SUPERVISOR_SERVER_URL; NULL: AUTO */
+    struct config_environment environment; /* with that of [supervisord], as it may name what names the process */
+    char *directory;                       /* NULL: stay where supervisord is */
+    int umask;                             /* -1: supervisord's */
+    char *server_url;                      /* for SUPERVISOR_SERVER_URL; NULL: AUTO */
 };
 
 enum config_group_kind {

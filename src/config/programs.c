@@ -129,6 +129,7 @@ static int fill_process(const struct plan *plan, struct config_process *process,
     process->program = xstrdup(plan->program);
     if (loader_fill(plan->loader, plan->section, &options_process, &scope, process, err) < 0)
         return -1;
+    value_inherit_environment(&process->environment, &plan->loader->config->daemon.environment);
     warn_of_logs(plan, &scope, process);
     return settle_process(plan, process, err);
 }

@@ -39,6 +39,7 @@ int value_parse_owner(const char *text, struct config_account *user, gid_t *expl
 
 /* `environment=` (manual 1.4.6): KEY="value",KEY2=value. Clear with value_release_environment(). */
 int value_parse_environment(const char *text, struct config_environment *result, struct error *err);
+void value_inherit_environment(struct config_environment *environment, const struct config_environment *from);
 void value_release_environment(struct config_environment *environment);
 
 /* "host:port", ":port" or "port". The host as given, empty without one. */
