@@ -78,6 +78,14 @@ docs() {
     scripts/check-docs "$build" && scripts/check-compatibility --self-test && scripts/check-compatibility
 }
 
+manuals() {
+    local status=0 page
+    for page in man/*.[1-8] "$build"/man/*.[1-8]; do
+        mandoc -Tlint -W warning "$page" || status=1
+    done
+    return $status
+}
+
 shell_syntax() {
     local status=0 file
     for file in $(git ls-files 'scripts/*' 'examples/*.sh' .ci/run); do
@@ -137,6 +145,7 @@ step build-gcc build_gcc
 step build-clang build_clang
 step build-sanitize build_sanitize
 step docs docs
+step manuals manuals
 step unit unit "$build"
 step unit-clang unit "$build_clang"
 step unit-sanitize unit "$build_sanitize"

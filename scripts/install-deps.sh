@@ -13,7 +13,7 @@ set -eu
 run="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmicrohttpd-dev libxml2-dev libjansson-dev
     libcurl4-gnutls-dev libedit-dev libcrypt-dev libgnutls28-dev uthash-dev"
 check="clang clang-tidy clang-format libcmocka-dev libfcgi-dev python3 git procps iproute2 strace valgrind curl
-    openssl zsh fish supervisor nginx redis-server chromium chromium-driver"
+    openssl mandoc zsh fish supervisor nginx redis-server chromium chromium-driver"
 services="supervisor nginx redis-server"
 
 case "${1:-run}" in

@@ -56,6 +56,32 @@ class Sample(TestCase):
         self.assertEqual(self.sample(), run(ECHO, "-h", "x").out)
 
 
+class Install(TestCase):
+    FILES = {"bin/" + name for name in ("supervisord", "supervisorctl", "echo_supervisord_conf", "pidproxy")} | {
+        "share/man/man1/echo_supervisord_conf.1", "share/man/man1/pidproxy.1", "share/man/man1/supervisorctl.1",
+        "share/man/man5/supervisord.conf.5", "share/man/man8/supervisord.8",
+        "share/bash-completion/completions/supervisorctl", "share/bash-completion/completions/supervisord",
+        "share/zsh/site-functions/_supervisorctl", "share/fish/vendor_completions.d/supervisorctl.fish"}
+
+    def installed(self):
+        paths = [os.path.join(folder, name) for folder, _, names in os.walk(self.dir) for name in names]
+        prefix = next((path for path in paths if path.endswith("/bin/supervisord")), "/bin/supervisord")
+        return {os.path.relpath(path, prefix[:-len("/bin/supervisord")]) for path in paths}
+
+    def test_all_is_installed_and_removed_again(self):
+        build = os.path.join(os.path.dirname(SUPERVISORD), "../..")
+        log = os.path.join(build, "meson-logs/install-log.txt")  # what the last true install put where
+        before = read(log, None)
+        try:
+            answer = run("meson", "install", "-C", build, "--no-rebuild", "--destdir", self.dir)
+            self.assertEqual(0, answer.code, answer.err)
+            self.assertEqual(self.FILES, self.installed())
+            self.assertEqual(0, run("ninja", "-C", build, "uninstall").code)
+            self.assertEqual(set(), self.installed())
+        finally:
+            os.unlink(log) if before is None else write(log, before)
+
+
 class Pidproxy(TestCase):
     def setUp(self):
         super().setUp()
