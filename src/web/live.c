@@ -1,8 +1,8 @@
 /*
  * GET /live: what changes, as server-sent events (WHATWG HTML, 9.2), for pages that are open. All clients share one
- * list of processes in the order of their last change; each client remembers up to where it has been told. So a slow
- * one is told the newest state of each process, however much has happened, and costs no memory meanwhile. Without
- * clients there is no list, no subscription and no timer.
+ * list of processes in the order of their last change; each client remembers up to where it has been told, at first
+ * nothing. So a slow one is told the newest state of each process, however much has happened, and costs no memory
+ * meanwhile. Without clients there is no list, no subscription and no timer.
  */
 #include <event2/buffer.h>
 #include <jansson.h>
@@ -19,9 +19,13 @@
 #define SAMPLE_US (INT64_C(5) * 1000000)      /* how often CPU and memory are looked at */
 #define KEEP_ALIVE_US (INT64_C(30) * 1000000) /* proxies give up on a connection that says nothing */
 
-enum { SAMPLE_SLICE = 200, DESCRIPTION_SIZE = 512 };
+enum {
+    SAMPLE_SLICE = 200,
+    DESCRIPTION_SIZE = 512,
+    OUT_ENOUGH = 8 * 1024, /* bytes of events that are made in advance of the client's reading */
+};
 
-/* What pages are told of a process. Versions are those of `live` at the last change; 0: nothing to tell yet. */
+/* What pages are told of a process. Versions are those of `live` at the last change; 0: never. */
 struct row {
     struct process *process; /* borrowed; the key */
     uint64_t state_version;
@@ -39,7 +43,8 @@ struct client {
     struct live *live;
     struct http_stream *stream; /* borrowed; NULL until the answer has begun */
     struct evbuffer *out;       /* owned: an event that was not taken whole */
-    uint64_t version;           /* up to which it has been told; 0: nothing yet */
+    uint64_t states_told;       /* the version up to which it has been told the states of processes */
+    uint64_t others_told;       /* and all else; 0: nothing yet */
     int64_t told_us;            /* when it was last told something */
     struct client *prev, *next;
 };
@@ -110,6 +115,16 @@ static void note_state(struct live *live, struct process *process)
         DL_DELETE(live->changed, row);
     row->state_version = ++live->version;
     DL_APPEND(live->changed, row);
+}
+
+/* What pages have may be older than the first client: they are told all there is. */
+static void note_all_states(struct live *live)
+{
+    size_t count;
+    CLEANUP_FREE struct process **processes = supervisor_sorted_processes(live->supervisor, &count);
+
+    for (size_t i = 0; i < count; i++)
+        note_state(live, processes[i]);
 }
 
 /* --- from the bus ------------------------------------------------------------------------------------------------- */
@@ -234,29 +249,37 @@ static void tell_supervisor(struct client *client)
               json_pack("{s:i, s:s}", "state", (int)state, "statename", supervisor_state_name(state)));
 }
 
-static void tell_all(struct client *client)
+/* How many rows a page must have: with another number it has missed that groups came or went. */
+static void tell_count(struct client *client)
 {
-    size_t count;
-    CLEANUP_FREE struct process **processes = supervisor_sorted_processes(client->live->supervisor, &count);
-    json_t *list = json_array();
+    const struct process_group *group = client->live->supervisor->groups;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, describe_process(processes[i]));
-    add_frame(client->out, "snapshot", json_pack("{s:o}", "processes", list));
-    tell_supervisor(client);
+    for (; group != NULL; group = group->by_name.next)
+        count += HASH_CNT(by_name, group->processes);
+    add_frame(client->out, "snapshot", json_pack("{s:I}", "count", (json_int_t)count));
 }
 
-/* From the first change that the client does not know. */
+/* The first change that the client does not know, or NULL. They are sought from the newest, where most clients are. */
+static struct row *first_untold(const struct client *client)
+{
+    struct row *row = client->live->changed != NULL ? client->live->changed->prev : NULL;
+
+    if (row == NULL || row->state_version <= client->states_told)
+        return NULL;
+    while (row != client->live->changed && row->prev->state_version > client->states_told)
+        row = row->prev;
+    return row;
+}
+
 static void tell_states(struct client *client)
 {
-    struct row *row = client->live->changed != NULL ? client->live->changed->prev : NULL; /* the newest */
-
-    if (row == NULL || row->state_version <= client->version)
-        return;
-    while (row != client->live->changed && row->prev->state_version > client->version)
-        row = row->prev;
-    for (; row != NULL; row = row->next)
+    for (const struct row *row = first_untold(client); row != NULL; row = row->next) {
+        if (evbuffer_get_length(client->out) >= OUT_ENOUGH)
+            return;
         add_frame(client->out, "process", describe_process(row->process));
+        client->states_told = row->state_version;
+    }
 }
 
 static void tell_usage(struct client *client)
@@ -265,7 +288,7 @@ static void tell_usage(struct client *client)
     json_t *list = json_array();
 
     for (row = client->live->rows; row != NULL; row = row->by_process.next)
-        if (row->usage_version > client->version && row->pid == row->process->pid)
+        if (row->usage_version > client->others_told && row->pid == row->process->pid)
             json_array_append_new(list, json_pack("{s:o, s:o, s:f, s:I}", "name", json_text(row->process->config->name),
                                                   "group", json_text(row->process->group->config->name), "cpu",
                                                   row->cpu_tenths / 10.0, "memory", (json_int_t)row->memory));
@@ -274,21 +297,20 @@ static void tell_usage(struct client *client)
     json_decref(list);
 }
 
-static void tell_changes(struct client *client)
+static void tell_others(struct client *client)
 {
     const struct live *live = client->live;
 
-    if (client->version == 0) {
-        tell_all(client);
-    } else {
-        if (live->groups_version > client->version)
-            add_frame(client->out, "group", json_object());
-        if (live->supervisor_version > client->version)
-            tell_supervisor(client);
-        tell_states(client);
-    }
+    if (client->others_told == live->version)
+        return;
+    if (client->others_told == 0)
+        tell_count(client);
+    else if (live->groups_version > client->others_told)
+        add_frame(client->out, "group", json_object());
+    if (client->others_told == 0 || live->supervisor_version > client->others_told)
+        tell_supervisor(client);
     tell_usage(client);
-    client->version = live->version;
+    client->others_told = live->version;
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
@@ -306,8 +328,8 @@ static ssize_t client_read(void *context, char *buffer, size_t size)
     struct client *client = context;
 
     if (evbuffer_get_length(client->out) == 0) {
-        if (client->version == 0 || client->version != client->live->version)
-            tell_changes(client);
+        tell_others(client);
+        tell_states(client);
         keep_alive(client, clock_monotonic_us());
     }
     return evbuffer_remove(client->out, buffer, size);
@@ -341,6 +363,7 @@ static void live_wake_up(struct live *live)
                                          event_mask(EVENT_TYPE_PROCESS_STATE) | event_mask(EVENT_TYPE_PROCESS_GROUP) |
                                              event_mask(EVENT_TYPE_SUPERVISOR_STATE_CHANGE),
                                          on_event, live);
+    note_all_states(live);
     loop_timer_arm_next_turn(live->sample);
 }
 
