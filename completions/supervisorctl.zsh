@@ -43,11 +43,11 @@ _supervisorctl_main() {
     action=$words[i]
     for row in $_supervisorctl_actions; do
         case $row in
-        $action:process:*) _supervisorctl_processes $words[1] $options ;;
-        $action:signal:*)
+        ${action}:process:*) _supervisorctl_processes $words[1] $options ;;
+        ${action}:signal:*)
             if ((i + 1 == CURRENT)); then compadd HUP INT TERM KILL QUIT USR1 USR2
             else _supervisorctl_processes $words[1] $options; fi ;;
-        $action:action:*) compadd -- ${_supervisorctl_actions%%:*} ;;
+        ${action}:action:*) compadd -- ${_supervisorctl_actions%%:*} ;;
         esac
     done
 }

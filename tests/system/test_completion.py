@@ -1,10 +1,13 @@
 """Completion of the command line in bash, zsh and fish."""
 
 import os
+import pty
+import select
 import shutil
+import time
 import unittest
 
-from harness import SUPERVISORCTL, SUPERVISORD, TestCase, actor, program, run, section
+from harness import PATIENCE, SUPERVISORCTL, SUPERVISORD, TestCase, actor, program, run, section
 
 FOLDER = os.path.join(os.path.dirname(SUPERVISORD), "../../completions")
 BASH = os.path.join(FOLDER, "supervisorctl")
@@ -77,3 +80,24 @@ class Completion(TestCase):
                  "echo $_comps[supervisorctl] $_comps[supervisord]"
         answer = run("zsh", "-f", "-c", script, "zsh", FOLDER)
         self.assertEqual((0, "_supervisorctl _supervisorctl"), (answer.code, answer.out.strip()), answer.err)
+
+    @needs("zsh")
+    def test_zsh_completes_arguments(self):
+        line = "supervisorctl -c %s " % self.running().path
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ.update(TERM="dumb", PATH=os.path.dirname(SUPERVISORCTL) + ":" + os.environ["PATH"])
+            os.execvp("zsh", ["zsh", "-f", "-i"])
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.kill, pid, 9)
+        os.write(terminal, b"fpath=(%s $fpath); autoload -Uz compinit; compinit -D -u\n" % FOLDER.encode())
+        for typed, expected in (("supervisorctl signal US", "USR"), (line + "start c", "start cat "),
+                                ("supervisorctl --se", "--serverurl ")):
+            os.write(terminal, typed.encode() + b"\t")
+            seen = ""
+            limit = time.monotonic() + 10 * PATIENCE
+            while expected not in seen and time.monotonic() < limit:
+                if select.select([terminal], [], [], 0.1)[0]:
+                    seen += os.read(terminal, 4096).decode(errors="replace")
+            self.assertIn(expected, seen)
+            os.write(terminal, b"\x15")
