@@ -386,13 +386,11 @@ RELEASE(release_account)
 PARSE(parse_owner)
 {
     struct config_account user;
-    gid_t group;
 
-    if (value_parse_owner(text, &user, &group, err) < 0)
+    if (value_parse_owner(text, &user, second, err) < 0)
         return -1;
     free(user.name);
     *(uid_t *)field = user.uid;
-    *(gid_t *)second = group != (gid_t)-1 ? group : user.gid;
     return 0;
 }
 

@@ -171,6 +171,13 @@ class Sockets(TestCase):
         status = os.stat(daemon.socket)
         self.assertEqual((nobody.pw_uid, 0), (status.st_uid, status.st_gid))
 
+    @needs_root
+    def test_owner_alone_leaves_the_group(self):
+        nobody = pwd.getpwnam("nobody")
+        daemon = self.daemon(unix={"chown": "nobody"})
+        status = os.stat(daemon.socket)
+        self.assertEqual((nobody.pw_uid, os.getgid()), (status.st_uid, status.st_gid))
+
     def test_stale_one_is_replaced(self):
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(self.path("s.sock"))
