@@ -17,7 +17,7 @@ enum {
     HTTP_CONNECTIONS_PER_FDS = 4,        /* at most one descriptor in four may be a client's */
     HTTP_HELD_MAX = 256 * 1024 * 1024,   /* bodies and answers of all clients; beyond that, requests are refused */
     HTTP_DISCARD_MAX = 16 * 1024 * 1024, /* a refused request's body is read and dropped up to here */
-    HTTP_STREAM_BLOCK = 4 * 1024,       /* what a stream is asked for at a time */
+    HTTP_STREAM_BLOCK = 4 * 1024,        /* what a stream is asked for at a time */
     HTTP_ACCEPT_BURST = 16,              /* connections taken before others get their turn */
     HTTP_ACCEPT_PAUSE_SECONDS = 1,       /* no more descriptors: look again after that */
     HTTP_REFUSED_LOG_SECONDS = 60,       /* clients that have too many connections are not logged more often */
