@@ -27,18 +27,41 @@ wait_until_not() { # wait_until_not CONDITION: for at most ten seconds
     done
 }
 
+# Web pages on this machine alone, with a password that nobody else knows; none when the port is somebody else's.
+add_web_pages() {
+    ! grep -q ':2329 00000000:0000 0A' /proc/net/tcp || return 0 # 9001
+    password=$(od -A n -N 8 -t x1 /dev/urandom | tr -d ' \n')
+    (
+        umask 077
+        cat >"$config.new" - "$config" <<END
+[inet_http_server]
+port=127.0.0.1:9001
+username=quickstart
+password=$password
+
+END
+    )
+    mv "$config.new" "$config"
+}
+
+web_pages() { # their address, when there are any
+    sed -n '/^\[inet_http_server/,/^\[unix/s/^password=\(.*\)/http:\/\/quickstart:\1@127.0.0.1:9001\//p' "$config"
+}
+
 start() {
     if is_running; then
         echo "supervisord is already running (pid $pid)."
     else
         mkdir -p "$run"
         cp examples/quickstart/supervisord.conf "$config"
+        add_web_pages
         "$daemon" -c "$config"
         echo "supervisord is running with the programs of examples/quickstart."
     fi
     wait_until_not starting
     echo
     $ctl status || true
+    address=$(web_pages)
     cat <<END
 
 Type next:
@@ -46,7 +69,8 @@ Type next:
   $ctl tail -f clock
   $ctl stop counter:counter_00
   $ctl              (a shell; try "help")
-  make stop         (stops the programs and supervisord)
+  ${address:+a browser at $address
+  }make stop         (stops the programs and supervisord)
 Configuration and logs are in $run.
 END
 }
