@@ -15,7 +15,7 @@
 #include "supervisorctl/interrupt.h"
 
 #define CONNECTIONS_MAX 100L
-#define CONNECT_TIMEOUT_S 30L
+#define CONNECT_TIMEOUT_S 10L
 #define ANSWER_BYTES_MAX (256U << 20)
 
 struct transport {
