@@ -206,9 +206,9 @@ class Running:
         late = self.is_late()
         if late:
             os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
         with os.fdopen(self.verdict) as pipe:
-            text = pipe.read()
+            text = pipe.read()  # before waiting for its end: a long verdict does not fit into the pipe
+        os.waitpid(self.pid, 0)
         if text:
             outcome, report = json.loads(text)
         else:
