@@ -157,8 +157,8 @@ class Start(TestCase):
 
     @differs("a start that waits succeeds when a later attempt does; the original looks now and then, and may give up")
     def test_waits_through_failed_attempts(self):
-        daemon = self.daemon(program("a", actor("fail_first=%s,1" % self.path("count"), "hang"), autostart="false",
-                                     startsecs=1, startretries=3))
+        daemon = self.daemon(program("a", actor("sleep=0.3", "fail_first=%s,1" % self.path("count"), "hang"),
+                                     autostart="false", startsecs=1, startretries=3))
         self.assertIs(True, daemon.supervisor.startProcess("a"))
         self.assertEqual("RUNNING", daemon.state("a"))
 
