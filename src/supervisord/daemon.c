@@ -59,6 +59,7 @@ struct daemon {
 
 /* --- the configuration -------------------------------------------------------------------------------------------- */
 
+#define MAIN_NAMESPACE "supervisor"
 #define MAIN_FACTORY "supervisor.rpcinterface:make_main_rpcinterface"
 
 /* A section that we cannot do justice is refused: a daemon that runs half of what it was told is worse than none. */
@@ -66,7 +67,7 @@ static int check_support(const struct config *config, struct error *err)
 {
     for (size_t i = 0; i < config->rpcinterface_count; i++) {
         const struct config_plugin *plugin = &config->rpcinterfaces[i];
-        if (strcmp(plugin->factory, MAIN_FACTORY) != 0)
+        if (strcmp(plugin->name, MAIN_NAMESPACE) != 0 || strcmp(plugin->factory, MAIN_FACTORY) != 0)
             return error_set(err,
                              "%s: [rpcinterface:%s] supervisor.rpcinterface_factory=%s: no such RPC interface in "
                              "this version",
@@ -267,9 +268,11 @@ static void log_endpoint(const struct config_server *config)
 static int serve(struct daemon *daemon, struct error *err)
 {
     daemon->registry = rpc_registry_new(api_is_stopping, &daemon->api);
-    api_add_methods(daemon->registry);
+    if (daemon->config->rpcinterface_count > 0) { /* see check_support(): it can only be this one */
+        api_add_methods(daemon->registry);
+        log_info("RPC interface '" MAIN_NAMESPACE "' initialized");
+    }
     rpc_registry_add_system(daemon->registry);
-    log_info("RPC interface 'supervisor' initialized");
     daemon->server = http_server_new(daemon->loop);
     rpc_endpoint_add(daemon->server, daemon->registry);
     logtail_add(daemon->server, daemon->supervisor);

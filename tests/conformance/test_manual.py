@@ -7,7 +7,7 @@ import re
 import stat
 import xmlrpc.client
 
-from harness import (REPORT, TestCase, actor, differs, events_of, free_port, needs_root, pool, program, read, run, section,
+from harness import (REPORT, Fault, TestCase, actor, differs, events_of, free_port, needs_root, pool, program, read, run, section,
                      supervisorctl, wait_for, write)
 
 
@@ -102,6 +102,19 @@ class Daemon(TestCase):
         daemon.launch()
         wait_for(lambda: read(self.path("mark")) == "up\n")
         daemon.pid = daemon.process.pid
+        self.assertEqual(0, daemon.stop())
+
+    def test_without_the_rpc_interface_nobody_controls_it(self):
+        daemon = self.prepare(program("a", actor("mark=%s,up" % self.path("mark"), "hang")), rpcinterface=False)
+        daemon.launch()
+        daemon.pid = daemon.process.pid
+        wait_for(lambda: os.path.exists(daemon.socket) and read(self.path("mark")) == "up\n")
+        self.assertEqual(["system.listMethods", "system.methodHelp", "system.methodSignature", "system.multicall"],
+                         daemon.rpc.system.listMethods())
+        self.assertFault(Fault.UNKNOWN_METHOD, "UNKNOWN_METHOD", daemon.supervisor.getState)
+        answer = daemon.ctl("status")
+        self.assertEqual(4, answer.code)
+        self.assertIn("[rpcinterface:supervisor] section", answer.out)
         self.assertEqual(0, daemon.stop())
 
     def test_debug_level_has_the_output_of_processes(self):
