@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -34,6 +35,7 @@ struct proxy {
     const char *pidfile;
     pid_t command; /* 0: it has ended */
     pid_t served;  /* the last descendant that the pid file named; 0: none yet */
+    int served_fd; /* its pidfd, owned; -1: none yet. We are not told of its end when it has another parent */
     int status;    /* wait status to end with */
     bool has_served_status;
 };
@@ -135,8 +137,14 @@ static void look_for_served(struct proxy *proxy)
 {
     const pid_t named = read_pidfile(proxy->pidfile);
 
-    if (named != 0)
-        proxy->served = named;
+    if (named == 0 || named == proxy->served)
+        return;
+    const int named_fd = pidfd_open(named, 0);
+    if (named_fd < 0)
+        return; /* it has ended meanwhile */
+    fd_close(&proxy->served_fd);
+    proxy->served = named;
+    proxy->served_fd = named_fd;
 }
 
 static bool has_descendants(void)
@@ -146,13 +154,15 @@ static bool has_descendants(void)
 
 static bool is_served_alive(const struct proxy *proxy)
 {
-    return proxy->served != 0 && is_descendant(proxy->served);
+    struct pollfd ended = {.fd = proxy->served_fd, .events = POLLIN};
+
+    return proxy->served_fd >= 0 && poll(&ended, 1, 0) == 0;
 }
 
 /* How long to wait for the next signal: -1 for ever, or 0 when all is over. */
-static int time_left(const struct proxy *proxy, bool has_waited)
+static int time_left(const struct proxy *proxy, bool is_serving, bool has_waited)
 {
-    if (proxy->command != 0 || is_served_alive(proxy))
+    if (proxy->command != 0 || is_serving)
         return -1;
     /* The command has left processes behind, and one of them may be about to write the pid file. */
     return proxy->served == 0 && has_descendants() && !has_waited ? PIDFILE_GRACE_MS : 0;
@@ -187,14 +197,24 @@ static void take_signal(struct proxy *proxy, int signals)
 
 static void serve(struct proxy *proxy, int signals)
 {
-    struct pollfd readable = {.fd = signals, .events = POLLIN};
     bool has_waited = false;
-    int timeout;
 
-    while (look_for_served(proxy), (timeout = time_left(proxy, has_waited)) != 0) {
-        const int ready = poll(&readable, 1, timeout);
-        if (ready > 0)
+    while (true) {
+        look_for_served(proxy);
+        /* Asked once a turn: an end that comes later wakes poll(), and one that is known does not. */
+        const bool is_serving = is_served_alive(proxy);
+        const int timeout = time_left(proxy, is_serving, has_waited);
+        if (timeout == 0)
+            return;
+        struct pollfd readable[] = {
+            {.fd = signals, .events = POLLIN},
+            {.fd = is_serving ? proxy->served_fd : -1, .events = POLLIN},
+        };
+        const int ready = poll(readable, 2, timeout);
+        if (ready > 0 && readable[0].revents != 0)
             take_signal(proxy, signals);
+        else if (ready > 0)
+            bury(proxy); /* its status, when we are its parent */
         else if (ready == 0)
             has_waited = true;
     }
@@ -228,7 +248,7 @@ int main(int argc, char **argv)
                       argv[0]);
         return STATUS_USAGE;
     }
-    struct proxy proxy = {.pidfile = argv[1]};
+    struct proxy proxy = {.pidfile = argv[1], .served_fd = -1};
     choose_signals(&chosen);
     sigprocmask(SIG_BLOCK, &chosen, &before);
     CLEANUP_FD int signals = signalfd(-1, &chosen, SFD_CLOEXEC);

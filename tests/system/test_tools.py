@@ -178,6 +178,21 @@ class Pidproxy(TestCase):
         os.kill(pid, signal.SIGTERM)
         self.assertEqual(9, proxy.wait(10))
 
+    def test_an_end_that_its_own_parent_does_not_wait_for(self):
+        keeper = self.path("keeper")
+        inner = write(self.path("inner.sh"), "echo $$ >%s\nwhile :; do sleep 0.05; done\n" % self.pidfile)
+        outer = write(self.path("outer.sh"), "echo $$ >%s\n/bin/sh %s &\nexec sleep 100\n" % (keeper, inner))
+        proxy = self.shell("setsid /bin/sh %s & while ! [ -s %s ]; do sleep 0.05; done; exit 4" %
+                           (outer, self.pidfile))
+        pid = self.wait_pidfile()
+        self.addCleanup(lambda: os.kill(int(read(keeper)), signal.SIGKILL))
+        children = "/proc/%d/task/%d/children" % (proxy.pid, proxy.pid)
+        wait_for(lambda: read(children).split() == [read(keeper).strip()])  # the command has ended
+        self.assertIsNone(proxy.poll())
+        os.kill(pid, signal.SIGKILL)
+        self.assertEqual(4, proxy.wait(10))
+        self.assertTrue(is_alive(int(read(keeper))))
+
     def test_what_is_left_behind_without_a_pidfile_does_not_hold_it(self):
         proxy = self.shell("sleep 8 & echo $! >%s; exit 4" % self.log)
         self.assertEqual(4, proxy.wait(10))
