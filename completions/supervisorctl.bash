@@ -60,7 +60,7 @@ _supervisorctl() {
                 _supervisor_files "$current"
                 return
             fi
-            options+=("${words[i]}" "${words[i + 1]}")
+            options+=("${words[i]}" "${words[i + 1]/#\~\//$HOME/}") # nobody has expanded it yet
             i=$((i + 2))
             ;;
         -*) case ${words[i]} in -[csup]* | --[csup]*=*) options+=("${words[i]}") ;; esac

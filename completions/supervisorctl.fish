@@ -54,11 +54,13 @@ function __supervisorctl_processes
     set -l take 0
     for word in $line[2..-1]
         if test $take = 1
-            set -a options $word
+            set -a options (string replace -r '^~/' "$HOME/" -- $word) # nobody has expanded it yet
             set take 0
         else if contains -- $word -c -s -u -p --configuration --serverurl --username --password
             set -a options $word
             set take 1
+        else if string match -qr -- '^(-[csup]|--[csup][a-z]*=)' $word
+            set -a options $word
         else if not string match -q -- '-*' $word
             break
         end

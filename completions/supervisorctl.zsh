@@ -26,7 +26,7 @@ _supervisorctl_main() {
         case $words[i] in
         -[csup] | --configuration | --serverurl | --username | --password)
             if ((i + 1 >= CURRENT)); then _files; return; fi
-            options+=($words[i] $words[i+1])
+            options+=($words[i] ${words[i+1]/#\~\//$HOME/}) # nobody has expanded it yet
             ((i += 2))
             ;;
         -[csup]* | --[csup]*=*) options+=($words[i]); ((i += 1)) ;;

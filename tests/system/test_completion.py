@@ -6,6 +6,7 @@ import select
 import shutil
 import time
 import unittest
+import unittest.mock
 
 from harness import PATIENCE, SUPERVISORCTL, SUPERVISORD, TestCase, actor, program, run, section
 
@@ -63,6 +64,20 @@ class Completion(TestCase):
         self.assertEqual(["cat"], in_bash(line + "signal HUP c"))
         self.assertEqual([], in_bash(line + "version c"))
 
+    def test_bash_configuration_in_the_home_directory(self):
+        folder, name = os.path.split(self.running().path)
+        self.enterContext(unittest.mock.patch.dict(os.environ, HOME=folder))
+        self.assertEqual(["cat"], in_bash("%s -c ~/%s start c" % (SUPERVISORCTL, name)))
+
+    @needs("fish")
+    def test_fish_ways_to_name_the_configuration(self):
+        path = self.running().path
+        folder, name = os.path.split(path)
+        self.enterContext(unittest.mock.patch.dict(os.environ, HOME=folder))
+        for option in ("-c ~/" + name, "-c" + path, "--configuration=" + path):
+            with self.subTest(option):
+                self.assertEqual(["cat"], in_fish("supervisorctl %s start c" % option))
+
     def test_bash_without_a_daemon_is_quiet(self):
         self.assertEqual(["all"], in_bash(SUPERVISORCTL + " -s unix:///nowhere start "))
 
@@ -83,15 +98,17 @@ class Completion(TestCase):
 
     @needs("zsh")
     def test_zsh_completes_arguments(self):
-        line = "supervisorctl -c %s " % self.running().path
+        path = self.running().path
+        line = "supervisorctl -c %s " % path
         pid, terminal = pty.fork()
         if pid == 0:
-            os.environ.update(TERM="dumb", PATH=os.path.dirname(SUPERVISORCTL) + ":" + os.environ["PATH"])
+            os.environ.update(TERM="dumb", HOME=os.path.dirname(path), PATH=os.path.dirname(SUPERVISORCTL) + ":" + os.environ["PATH"])
             os.execvp("zsh", ["zsh", "-f", "-i"])
         self.addCleanup(os.waitpid, pid, 0)
         self.addCleanup(os.kill, pid, 9)
         os.write(terminal, b"fpath=(%s $fpath); autoload -Uz compinit; compinit -D -u\n" % FOLDER.encode())
         for typed, expected in (("supervisorctl signal US", "USR"), (line + "start c", "start cat "),
+                                ("supervisorctl -c ~/%s start c" % os.path.basename(path), "start cat "),
                                 ("supervisorctl --se", "--serverurl ")):
             os.write(terminal, typed.encode() + b"\t")
             seen = ""
