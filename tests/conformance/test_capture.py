@@ -63,7 +63,7 @@ class Log(TestCase):
         daemon = self.daemon(program("a", actor("raw=" + TAIL + BEGIN + "message", "exit=0"), stdout_logfile=path,
                                      stdout_capture_maxbytes="1KB"))
         daemon.wait_state("a", "EXITED")
-        self.assertIs(True, daemon.supervisor.startProcess("a"))
+        self.assertIs(True, daemon.supervisor.startProcess("a", False))
         wait_for(lambda: read(path) == TAIL + TAIL)
 
     @differs("the original holds back up to 24 bytes of output, and loses them when the process ends")
