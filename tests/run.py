@@ -36,6 +36,10 @@ def parse_arguments():
     parser.add_argument("-k", dest="pattern", action="append", default=[], help="only tests whose name contains this")
     parser.add_argument("-j", dest="jobs", type=int, default=8, help="tests at a time (default 8)")
     parser.add_argument("--limit", type=float, default=60, help="seconds for one test (default 60)")
+    parser.add_argument("--again", action="store_true",
+                        help="a test that fails is run once more, alone, and counts by that: for the original, which "
+                        "is slow and racy, and never for ours")
+    parser.add_argument("--results", metavar="FILE", help="write what came of each test there, as JSON")
     parser.add_argument("-v", dest="verbose", action="store_true", help="a line for every test, with its time")
     parser.add_argument("-l", dest="list", action="store_true", help="list the tests and end")
     return parser.parse_args()
@@ -153,15 +157,36 @@ class Witness(unittest.TestResult):
 
 
 def run_here(case):
-    """Runs one test in this process: (outcome, text)."""
+    """Runs one test in this process: (outcome, reason, what the files say)."""
     witness = Witness()
     case.run(witness)
     problems = witness.failures + witness.errors
     if problems:
-        return "failed", "\n".join(text for _, text in problems) + witness.files
+        return "failed", "\n".join(text for _, text in problems), witness.files
     if witness.skipped:
-        return "skipped", witness.skipped[0][1]
-    return "passed", ""
+        return "skipped", witness.skipped[0][1], ""
+    return "passed", "", ""
+
+
+class Result:
+    """What came of a test: passed, failed or skipped, why, and what its files and output say about it."""
+
+    def __init__(self, test, outcome, reason="", evidence="", seconds=0.0):
+        self.test = test
+        self.outcome = outcome
+        self.reason = reason
+        self.evidence = evidence
+        self.seconds = seconds
+        self.again = False  # whether it is that of a second run
+
+    def summary(self):
+        """The beginning of the reason, which is a traceback and an assertion, without anything that follows."""
+        lines = self.reason.strip().splitlines()
+        return "\n".join("    " + line[:300] for line in lines[:25] + ["..."] * (len(lines) > 25))
+
+    def as_dictionary(self):
+        return {"name": self.test.name, "outcome": self.outcome, "reason": self.reason, "differs": self.test.differs,
+                "seconds": round(self.seconds, 3), "again": self.again}
 
 
 class Running:
@@ -192,7 +217,7 @@ class Running:
             harness.adopt_orphans()
             answer = run_here(self.test.case)
         except BaseException:  # whatever it is, it is this test's failure
-            answer = "failed", traceback.format_exc()
+            answer = "failed", traceback.format_exc(), ""
         sys.stdout.flush()
         with os.fdopen(writer, "w") as pipe:
             json.dump(answer, pipe)
@@ -202,7 +227,7 @@ class Running:
         return time.monotonic() - self.began > self.limit
 
     def finish(self):
-        """After its end, or to end it. (outcome, text, seconds)"""
+        """After its end, or to end it."""
         late = self.is_late()
         if late:
             os.kill(self.pid, signal.SIGKILL)
@@ -210,15 +235,15 @@ class Running:
             text = pipe.read()  # before waiting for its end: a long verdict does not fit into the pipe
         os.waitpid(self.pid, 0)
         if text:
-            outcome, report = json.loads(text)
+            outcome, reason, evidence = json.loads(text)
         else:
-            reason = "took longer than %g s" % self.limit if late else "died"
-            outcome, report = "failed", reason + "\n" + telling_files(self.directory)
+            outcome, reason = "failed", "took longer than %g s" % self.limit if late else "died"
+            evidence = telling_files(self.directory)
         shutil.rmtree(self.directory, ignore_errors=True)
         self.output.seek(0)
         printed = self.output.read().decode(errors="replace")
         self.output.close()
-        return outcome, report + ("\n" + printed if outcome == "failed" else ""), time.monotonic() - self.began
+        return Result(self.test, outcome, reason, evidence + "\n" + printed, time.monotonic() - self.began)
 
 
 def kill_orphans(running):
@@ -236,28 +261,57 @@ def kill_orphans(running):
             os.waitpid(pid, 0)
 
 
-def run_all(tests, options):
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+def run_all(tests, options, jobs):
+    """Runs them and tells of each that fails, or of all: a list of results."""
+    results = []
     waiting = sorted(tests, key=lambda test: (test.alone, -(test.time_limit or 0)))
     running = []
-    failures = []
     while waiting or running:
-        while waiting and len(running) < options.jobs and not (running and (waiting[0].alone or running[0].test.alone)):
+        while waiting and len(running) < jobs and not (running and (waiting[0].alone or running[0].test.alone)):
             test = waiting.pop(0)
             factor = float(os.environ["SUPERVISOR_TEST_PATIENCE"])
             running.append(Running(test, test.time_limit * factor if test.time_limit else options.limit))
         ready, _, _ = select.select([one.verdict for one in running], [], [], 1)
         for one in [one for one in running if one.verdict in ready or one.is_late()]:
             running.remove(one)
-            outcome, report, seconds = one.finish()
+            result = one.finish()
             kill_orphans(running)
-            counts[outcome] += 1
-            if outcome == "failed":
-                failures.append(one.test.name)
-                print("FAILED %s\n%s\n" % (one.test.name, report), flush=True)
+            results.append(result)
+            if result.outcome == "failed":
+                print("FAILED %s\n%s\n%s\n" % (one.test.name, result.reason, result.evidence), flush=True)
             elif options.verbose:
-                print("%-7s %6.2f s  %s  %s" % (outcome, seconds, one.test.name, report), flush=True)
-    return counts, failures
+                print("%-7s %6.2f s  %s  %s" % (result.outcome, result.seconds, one.test.name, result.reason),
+                      flush=True)
+    return results
+
+
+def run_again(results, options):
+    """Gives those that have failed their second run, with nothing beside them."""
+    final = []
+    for result in results:
+        if result.outcome == "failed":
+            print("once more: %s" % result.test.name, flush=True)
+            first = result.summary()
+            result, = run_all([result.test], options, 1)
+            result.again = True
+            if result.outcome != "failed":
+                print("%s at the second time; before:\n%s" % (result.outcome, first), flush=True)
+        final.append(result)
+    return final
+
+
+def report(results):
+    """The end of what is printed: each failure with its reason, and the numbers."""
+    counts = {outcome: sum(result.outcome == outcome for result in results)
+              for outcome in ("passed", "failed", "skipped")}
+    for result in results:
+        if result.outcome == "failed":
+            print("failed: %s\n%s" % (result.test.name, result.summary()))
+        elif result.again:
+            print("needed a second time: %s" % result.test.name)
+    print("%d passed, %d failed%s" % (counts["passed"], counts["failed"],
+                                      ", %d skipped" % counts["skipped"] if counts["skipped"] else ""))
+    return 1 if counts["failed"] or not results else 0
 
 
 def main():
@@ -270,15 +324,18 @@ def main():
         return 0
     import harness
 
+    if options.again and not harness.is_original():
+        sys.exit("run.py: --again is for the original alone; a test of ours that fails once has failed")
     harness.adopt_orphans()
     left_out = [test for test in tests if test.differs and harness.is_original()]
-    counts, failures = run_all([test for test in tests if test not in left_out], options)
-    counts["skipped"] += len(left_out)
-    for name in failures:
-        print("failed: " + name)
-    print("%d passed, %d failed%s" % (counts["passed"], counts["failed"],
-                                      ", %d skipped" % counts["skipped"] if counts["skipped"] else ""))
-    return 1 if counts["failed"] or not tests else 0
+    results = run_all([test for test in tests if test not in left_out], options, options.jobs)
+    if options.again:
+        results = run_again(results, options)
+    results += [Result(test, "skipped", test.differs) for test in left_out]
+    if options.results:
+        with open(options.results, "w") as file:
+            json.dump([result.as_dictionary() for result in results], file, indent=1)
+    return report(results)
 
 
 if __name__ == "__main__":
