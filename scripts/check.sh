@@ -56,6 +56,10 @@ conformance_of_original() {
     system "$build" --patience 3 --again --supervisord /usr/bin/supervisord --supervisorctl /usr/bin/supervisorctl tests/conformance
 }
 
+clients() { # what they need besides is in install-deps.sh
+    scripts/install-clients.sh && system "$build" tests/clients
+}
+
 # A part that touches every room. Of the builds the one that `make run` never makes: what is compiled before Valgrind
 # is installed does not know how to behave below it.
 valgrind_part() {
@@ -162,6 +166,7 @@ step unit-sanitize unit "$build_sanitize"
 step system system "$build"
 step system-sanitize system "$build_sanitize"
 step browser system "$build" tests/browser
+step clients clients
 step conformance-original conformance_of_original
 step valgrind valgrind_part
 step clang-tidy tidy

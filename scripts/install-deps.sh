@@ -13,7 +13,12 @@ set -eu
 run="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmicrohttpd-dev libxml2-dev libjansson-dev
     libcurl4-gnutls-dev libedit-dev libcrypt-dev libgnutls28-dev uthash-dev"
 check="clang clang-tidy clang-format libcmocka-dev libfcgi-dev python3 git procps iproute2 strace valgrind curl
-    openssl mandoc zsh fish supervisor nginx redis-server chromium chromium-driver"
+    openssl mandoc zsh fish supervisor nginx redis-server chromium chromium-driver
+    ruby ruby-xmlrpc librpc-xml-perl libxmlrpc-lite-perl ansible"
+# Node.js often comes from elsewhere, with its own npm, and then not beside Debian's.
+if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+    check="$check nodejs npm"
+fi
 services="supervisor nginx redis-server"
 
 case "${1:-run}" in

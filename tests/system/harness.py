@@ -285,6 +285,7 @@ class UnixTransport(xmlrpc.client.Transport):
 
     def make_connection(self, host):
         if self._connection[1] is None:
+            _, self._extra_headers, _ = self.get_host_info(host)  # user:password@ as a header
             self._connection = host, UnixConnection(self.path, self.timeout)
         return self._connection[1]
 
@@ -295,11 +296,12 @@ class Daemon:
     Use as a context manager or by TestCase.daemon(). `config` is what comes after the sections that every daemon
     here has. Keyword arguments: `supervisord`, `unix`, `ctl`: dicts of further options of these sections (a value
     None takes an option away); `inet`: True or a dict for a TCP server on a free port; `arguments`: of the command
-    line; `daemonize`: do not stay in the foreground; `environment`: further variables.
+    line; `daemonize`: do not stay in the foreground; `environment`: further variables; `binary`: another supervisord.
     """
 
     def __init__(self, directory, config="", *, supervisord=None, unix=None, ctl=None, inet=None, arguments=(),
-                 daemonize=False, environment=None, prefix=(), rpcinterface=True):
+                 daemonize=False, environment=None, prefix=(), rpcinterface=True, binary=SUPERVISORD):
+        self.binary = binary
         self.directory = directory
         self.path = os.path.join(directory, "supervisord.conf")
         self.socket = os.path.join(directory, "s.sock")
@@ -344,7 +346,7 @@ class Daemon:
 
     def command(self):
         mode = [] if self.daemonize else ["-n"]
-        return self.prefix + WRAPPER + [SUPERVISORD, "-c", self.path] + mode + self.arguments
+        return self.prefix + WRAPPER + [self.binary, "-c", self.path] + mode + self.arguments
 
     def variables(self):
         variables = dict(os.environ, **self.environment)
