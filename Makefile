@@ -7,7 +7,7 @@ BUILD ?= build
 export BUILD
 
 .DEFAULT_GOAL := all
-.PHONY: all deps run stop check bench fmt install uninstall clean help
+.PHONY: all deps run stop check bench fuzz fmt install uninstall clean help
 
 all: deps ## build into build/
 	@scripts/build.sh $(BUILD)
@@ -32,6 +32,10 @@ bench: ## measure beside the original; writes docs/performance.md
 		--ours-supervisord $(BUILD)-bench/src/supervisord/supervisord \
 		--ours-supervisorctl $(BUILD)-bench/src/supervisorctl/supervisorctl
 
+fuzz: ## feed made-up input to every parser; FUZZ_SECONDS, FUZZ_ONLY, FUZZ_ENGINE: see scripts/fuzz.sh
+	@scripts/install-deps.sh check
+	@scripts/fuzz.sh
+
 fmt: ## format the C code
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
@@ -46,7 +50,7 @@ uninstall: ## remove what the last install from $(BUILD) put there
 
 clean: ## remove what was built
 	@scripts/quickstart.sh stop-if-running
-	rm -rf $(BUILD) $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-bench test-output
+	rm -rf $(BUILD) $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-fuzz-afl test-output
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -4,7 +4,7 @@
 #   scripts/check.sh [STEP...]     only these (names as in the report), the builds they need not included
 #
 # Goes on after a failure. The output of each step is kept in test-output/. The last line is "N passed, M failed":
-# unit test cases, system and conformance tests, and every other step counted as one. The exit status is 0 only
+# unit test cases, system and conformance tests, fuzz harnesses, and every other step counted as one. The exit status is 0 only
 # when something passed and nothing failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -102,6 +102,10 @@ shell_syntax() {
     return $status
 }
 
+fuzz() { # a crash that was found before is in the corpus and comes back here
+    FUZZ_SECONDS=${FUZZ_SECONDS:-60} scripts/fuzz.sh
+}
+
 # --- running and counting them ---
 
 # The sum of "N passed, M failed" that the step printed last, or the step itself as one.
@@ -170,6 +174,7 @@ step clients clients
 step conformance-original conformance_of_original
 step valgrind valgrind_part
 step clang-tidy tidy
+step fuzz fuzz
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
