@@ -113,6 +113,9 @@ static const struct rpc_method methods[] = {
     {"supervisor.tailProcessStdoutLog", "array string int int", "name, offset, length",
      "What came to a process's stdout log since the last answer." NAME_HELP TAIL_HELP, RPC_READS,
      api_tail_process_stdout_log},
+    {"supervisor.upgrade", "boolean", "",
+     "Become the program that is installed by now: nothing is stopped, and every process goes on." TRUE_HELP, 0,
+     api_upgrade},
 };
 
 bool api_is_stopping(void *context)

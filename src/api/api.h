@@ -12,7 +12,12 @@ struct api_context {
     struct config *config; /* the newest model; owned here, replaced by reloadConfig */
     /* Reads the configuration file again with the command line's overrides; NULL with *err. */
     struct config *(*load_config)(void *daemon, struct error *err);
-    void *daemon; /* handed to load_config */
+    /*
+     * Hands over to the installed program once that is possible, and then completes or fails the call, for whose
+     * deferral it cares. -1 with *err when that is out of the question.
+     */
+    int (*upgrade)(void *daemon, struct rpc_call *call, struct error *err);
+    void *daemon; /* handed to load_config and upgrade */
 };
 
 bool api_is_stopping(void *context); /* for rpc_registry_new() */

@@ -136,6 +136,16 @@ enum rpc_outcome api_restart(struct rpc_call *call, const struct rpc_value *para
     return stop_supervisor(call, SUPERVISOR_RESTARTING, result);
 }
 
+enum rpc_outcome api_upgrade(struct rpc_call *call, const struct rpc_value *params, struct rpc_value **result,
+                             struct error *err)
+{
+    const struct api_context *context = rpc_call_context(call);
+
+    (void)params;
+    (void)result;
+    return context->upgrade(context->daemon, call, err) == 0 ? RPC_LATER : api_fail(err);
+}
+
 enum rpc_outcome api_send_remote_comm_event(struct rpc_call *call, const struct rpc_value *params,
                                             struct rpc_value **result, struct error *err)
 {

@@ -108,6 +108,12 @@ void socket_remove_file(const char *path, const struct socket_file *file)
         unlink(path);
 }
 
+void socket_file_hand_over(struct socket_file *file, struct handover *handover)
+{
+    file->device = (dev_t)handover_integer(handover, "device", (int64_t)file->device);
+    file->inode = (ino_t)handover_integer(handover, "inode", (int64_t)file->inode);
+}
+
 /* --- TCP sockets -------------------------------------------------------------------------------------------------- */
 
 bool socket_is_all_interfaces(const char *host)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/handover.h"
+
 /* Which file a UNIX socket has made: its descriptor does not tell. */
 struct socket_file {
     dev_t device;
@@ -22,6 +24,8 @@ int socket_bind_unix(const char *path, mode_t mode, uid_t uid, gid_t gid, struct
 
 /* Removes the file of a UNIX socket, if it is still the same. */
 void socket_remove_file(const char *path, const struct socket_file *file);
+
+void socket_file_hand_over(struct socket_file *file, struct handover *handover);
 
 /* True for a host that stands for all interfaces: NULL, "" and "*". */
 bool socket_is_all_interfaces(const char *host);

@@ -139,6 +139,23 @@ void value_inherit_environment(struct config_environment *environment, const str
             set_variable(environment, xstrdup(from->variables[i].name), xstrdup(from->variables[i].value));
 }
 
+void value_hand_over_environment(struct handover *handover, const char *name, struct config_environment *environment)
+{
+    const size_t count = handover_open_list(handover, name, environment->count);
+
+    if (handover_is_taking(handover)) {
+        environment->variables = xcalloc(count + 1, sizeof *environment->variables);
+        environment->count = count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        handover_open_next(handover);
+        handover_text(handover, "name", &environment->variables[i].name);
+        handover_text(handover, "value", &environment->variables[i].value);
+        handover_close(handover);
+    }
+    handover_close(handover);
+}
+
 void value_release_environment(struct config_environment *environment)
 {
     for (size_t i = 0; i < environment->count; i++) {

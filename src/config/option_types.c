@@ -14,13 +14,15 @@
 #define NUMPROCS_MAX 100000
 #define MODE_MAX 07777
 
-/* What parse(), equal(), release() and unset() of every type look like. */
+/* What parse(), equal(), hand_over(), release() and unset() of every type look like. */
 #define PARSE(name)                                                                      \
     static int name(const char *text, void *field, __attribute__((unused)) void *second, \
                     __attribute__((unused)) struct option_context *context, __attribute__((unused)) struct error *err)
 #define EQUAL(name)                                                                                          \
     static bool name(const void *field, __attribute__((unused)) const void *second, const void *other_field, \
                      __attribute__((unused)) const void *other_second)
+#define HAND_OVER(function) \
+    static void function(struct handover *handover, const char *name, void *field, __attribute__((unused)) void *second)
 #define RELEASE(name) static void name(void *field, __attribute__((unused)) void *second)
 
 void option_context_release(struct option_context *context)
@@ -132,22 +134,51 @@ EQUAL(equal_autorestart)
     return *(const enum config_autorestart *)field == *(const enum config_autorestart *)other_field;
 }
 
+HAND_OVER(hand_over_boolean)
+{
+    *(bool *)field = handover_flag(handover, name, *(bool *)field);
+}
+
+HAND_OVER(hand_over_int)
+{
+    *(int *)field = (int)handover_integer(handover, name, *(int *)field);
+}
+
+HAND_OVER(hand_over_int64)
+{
+    *(int64_t *)field = handover_integer(handover, name, *(int64_t *)field);
+}
+
+HAND_OVER(hand_over_log_level)
+{
+    *(enum log_level *)field = (enum log_level)handover_integer(handover, name, *(enum log_level *)field);
+}
+
+HAND_OVER(hand_over_autorestart)
+{
+    *(enum config_autorestart *)field =
+        (enum config_autorestart)handover_integer(handover, name, *(enum config_autorestart *)field);
+}
+
 static void unset_int(void *field, __attribute__((unused)) void *second)
 {
     *(int *)field = -1;
 }
 
-const struct option_type option_type_boolean = {"boolean", parse_boolean, equal_boolean};
-const struct option_type option_type_integer = {"integer", parse_integer, equal_int};
-const struct option_type option_type_natural = {"integer", parse_natural, equal_int};
-const struct option_type option_type_positive = {"integer from 1", parse_positive, equal_int, .unset = unset_int};
-const struct option_type option_type_numprocs = {"integer up to 100000", parse_numprocs, equal_int};
-const struct option_type option_type_limit = {"integer", parse_limit, equal_int64};
-const struct option_type option_type_size = {"size (bytes, or with KB, MB or GB)", parse_size, equal_int64};
-const struct option_type option_type_mode = {"octal number", parse_mode, equal_int, .unset = unset_int};
-const struct option_type option_type_signal = {"signal (name or number)", parse_signal, equal_int};
-const struct option_type option_type_log_level = {"log level", parse_log_level, equal_log_level};
-const struct option_type option_type_autorestart = {"true, false or unexpected", parse_autorestart, equal_autorestart};
+const struct option_type option_type_boolean = {"boolean", parse_boolean, equal_boolean, hand_over_boolean};
+const struct option_type option_type_integer = {"integer", parse_integer, equal_int, hand_over_int};
+const struct option_type option_type_natural = {"integer", parse_natural, equal_int, hand_over_int};
+const struct option_type option_type_positive = {"integer from 1", parse_positive, equal_int, hand_over_int,
+                                                 .unset = unset_int};
+const struct option_type option_type_numprocs = {"integer up to 100000", parse_numprocs, equal_int, hand_over_int};
+const struct option_type option_type_limit = {"integer", parse_limit, equal_int64, hand_over_int64};
+const struct option_type option_type_size = {"size (bytes, or with KB, MB or GB)", parse_size, equal_int64,
+                                             hand_over_int64};
+const struct option_type option_type_mode = {"octal number", parse_mode, equal_int, hand_over_int, .unset = unset_int};
+const struct option_type option_type_signal = {"signal (name or number)", parse_signal, equal_int, hand_over_int};
+const struct option_type option_type_log_level = {"log level", parse_log_level, equal_log_level, hand_over_log_level};
+const struct option_type option_type_autorestart = {"true, false or unexpected", parse_autorestart, equal_autorestart,
+                                                    hand_over_autorestart};
 
 /* --- text and paths ----------------------------------------------------------------------------------------------- */
 
@@ -159,6 +190,11 @@ static bool texts_equal(const char *a, const char *b)
 EQUAL(equal_text)
 {
     return texts_equal(*(char *const *)field, *(char *const *)other_field);
+}
+
+HAND_OVER(hand_over_text)
+{
+    handover_text(handover, name, field);
 }
 
 RELEASE(release_text)
@@ -290,9 +326,9 @@ PARSE(parse_factory)
     return parse_nonempty(text, field, err);
 }
 
-#define TEXT_TYPE(syntax, parse)                \
-    {                                           \
-        syntax, parse, equal_text, release_text \
+#define TEXT_TYPE(syntax, parse)                                \
+    {                                                           \
+        syntax, parse, equal_text, hand_over_text, release_text \
     }
 const struct option_type option_type_text = TEXT_TYPE("text", parse_text);
 const struct option_type option_type_name = TEXT_TYPE("name", parse_name);
@@ -339,12 +375,24 @@ EQUAL(equal_log)
     return a->is_automatic == b->is_automatic && a->syslog == b->syslog && texts_equal(a->file, b->file);
 }
 
+HAND_OVER(hand_over_log)
+{
+    struct config_log *log = field;
+
+    (void)handover_open(handover, name);
+    handover_text(handover, "file", &log->file);
+    log->is_automatic = handover_flag(handover, "is_automatic", log->is_automatic);
+    log->syslog = handover_flag(handover, "syslog", log->syslog);
+    handover_close(handover);
+}
+
 RELEASE(release_log)
 {
     free(((struct config_log *)field)->file);
 }
 
-const struct option_type option_type_log = {"path, AUTO, NONE or syslog", parse_log, equal_log, release_log};
+const struct option_type option_type_log = {"path, AUTO, NONE or syslog", parse_log, equal_log, hand_over_log,
+                                            release_log};
 
 /* --- accounts ----------------------------------------------------------------------------------------------------- */
 
@@ -378,6 +426,21 @@ EQUAL(equal_account)
     return accounts_equal(field, other_field);
 }
 
+static void hand_over_account_fields(struct handover *handover, struct config_account *account)
+{
+    account->is_set = handover_flag(handover, "is_set", account->is_set);
+    handover_text(handover, "name", &account->name);
+    account->uid = (uid_t)handover_integer(handover, "uid", account->uid);
+    account->gid = (gid_t)handover_integer(handover, "gid", account->gid);
+}
+
+HAND_OVER(hand_over_account)
+{
+    (void)handover_open(handover, name);
+    hand_over_account_fields(handover, field);
+    handover_close(handover);
+}
+
 RELEASE(release_account)
 {
     free(((struct config_account *)field)->name);
@@ -400,6 +463,14 @@ EQUAL(equal_owner)
            *(const gid_t *)second == *(const gid_t *)other_second;
 }
 
+HAND_OVER(hand_over_owner)
+{
+    (void)handover_open(handover, name);
+    *(uid_t *)field = (uid_t)handover_integer(handover, "uid", *(uid_t *)field);
+    *(gid_t *)second = (gid_t)handover_integer(handover, "gid", *(gid_t *)second);
+    handover_close(handover);
+}
+
 static void unset_owner(void *field, void *second)
 {
     *(uid_t *)field = (uid_t)-1;
@@ -416,15 +487,26 @@ EQUAL(equal_account_owner)
     return accounts_equal(field, other_field) && *(const gid_t *)second == *(const gid_t *)other_second;
 }
 
+HAND_OVER(hand_over_account_owner)
+{
+    (void)handover_open(handover, name);
+    hand_over_account_fields(handover, field);
+    *(gid_t *)second = (gid_t)handover_integer(handover, "explicit_gid", *(gid_t *)second);
+    handover_close(handover);
+}
+
 static void unset_account_owner(__attribute__((unused)) void *field, void *second)
 {
     *(gid_t *)second = (gid_t)-1;
 }
 
-const struct option_type option_type_account = {"user (name or id)", parse_account, equal_account, release_account};
-const struct option_type option_type_owner = {"user or user:group", parse_owner, equal_owner, .unset = unset_owner};
-const struct option_type option_type_account_owner = {"user or user:group", parse_account_owner, equal_account_owner,
-                                                      release_account, unset_account_owner};
+const struct option_type option_type_account = {"user (name or id)", parse_account, equal_account, hand_over_account,
+                                                release_account};
+const struct option_type option_type_owner = {"user or user:group", parse_owner, equal_owner, hand_over_owner,
+                                              .unset = unset_owner};
+const struct option_type option_type_account_owner = {"user or user:group", parse_account_owner,
+                                                      equal_account_owner,  hand_over_account_owner,
+                                                      release_account,      unset_account_owner};
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
@@ -456,6 +538,11 @@ EQUAL(equal_environment)
     return true;
 }
 
+HAND_OVER(hand_over_environment)
+{
+    value_hand_over_environment(handover, name, field);
+}
+
 RELEASE(release_environment)
 {
     value_release_environment(field);
@@ -472,6 +559,24 @@ EQUAL(equal_exitcodes)
 
     return count == *(const size_t *)other_second &&
            (count == 0 || memcmp(*(int *const *)field, *(int *const *)other_field, count * sizeof(int)) == 0);
+}
+
+HAND_OVER(hand_over_exitcodes)
+{
+    int **codes = field;
+    size_t *count = second;
+    const size_t taken = handover_open_list(handover, name, *count);
+
+    if (handover_is_taking(handover)) {
+        *count = taken;
+        *codes = xreallocarray(*codes, taken + 1, sizeof **codes);
+    }
+    for (size_t i = 0; i < *count; i++) {
+        handover_open_next(handover);
+        (*codes)[i] = (int)handover_integer(handover, "code", (*codes)[i]);
+        handover_close(handover);
+    }
+    handover_close(handover);
 }
 
 RELEASE(release_exitcodes)
@@ -528,6 +633,24 @@ EQUAL(equal_list)
     return true;
 }
 
+HAND_OVER(hand_over_list)
+{
+    char ***words = field;
+    size_t *count = second;
+    const size_t taken = handover_open_list(handover, name, *count);
+
+    if (handover_is_taking(handover)) {
+        *count = taken;
+        *words = xcalloc(taken + 1, sizeof **words);
+    }
+    for (size_t i = 0; i < *count; i++) {
+        handover_open_next(handover);
+        handover_text(handover, "text", &(*words)[i]);
+        handover_close(handover);
+    }
+    handover_close(handover);
+}
+
 static bool has_all_words(char *const *words, size_t count, char *const *wanted, size_t wanted_count)
 {
     for (size_t i = 0; i < wanted_count; i++) {
@@ -567,11 +690,21 @@ EQUAL(equal_address)
            *(const int *)second == *(const int *)other_second;
 }
 
+HAND_OVER(hand_over_address)
+{
+    (void)handover_open(handover, name);
+    handover_text(handover, "host", field);
+    *(int *)second = (int)handover_integer(handover, "port", *(int *)second);
+    handover_close(handover);
+}
+
 const struct option_type option_type_environment = {"KEY=\"value\" pairs with commas between them", parse_environment,
-                                                    equal_environment, release_environment};
+                                                    equal_environment, hand_over_environment, release_environment};
 const struct option_type option_type_exitcodes = {"numbers from 0 to 255 with commas between them", parse_exitcodes,
-                                                  equal_exitcodes, release_exitcodes};
-const struct option_type option_type_list = {"names with commas between them", parse_list, equal_list, release_list};
+                                                  equal_exitcodes, hand_over_exitcodes, release_exitcodes};
+const struct option_type option_type_list = {"names with commas between them", parse_list, equal_list, hand_over_list,
+                                             release_list};
 const struct option_type option_type_events = {"event types with commas between them", parse_events, equal_events,
-                                               release_list};
-const struct option_type option_type_address = {"host:port, :port or port", parse_address, equal_address, release_text};
+                                               hand_over_list, release_list};
+const struct option_type option_type_address = {"host:port, :port or port", parse_address, equal_address,
+                                                hand_over_address, release_text};

@@ -407,3 +407,27 @@ void options_release(const struct option_table *table, void *record)
         if (option->type->release != NULL)
             option->type->release(field_of(option, record), second_of(option, record));
 }
+
+static void take_default(const struct option *option, struct handover *handover, void *record)
+{
+    struct option_context context = {.account_text = NULL};
+    struct error err;
+
+    if (option->preset != NULL && option_parse(option, record, option->preset, &context, &err) < 0)
+        handover_refuse(handover, &err);
+    option_context_release(&context);
+}
+
+void options_hand_over(const struct option_table *table, struct handover *handover, void *record)
+{
+    const bool is_taking = handover_is_taking(handover);
+
+    if (is_taking)
+        options_unset(table, record);
+    for (const struct option *option = table->options; option < table->options + table->count; option++) {
+        if (is_taking && !handover_has(handover, option->name))
+            take_default(option, handover, record);
+        else
+            option->type->hand_over(handover, option->name, field_of(option, record), second_of(option, record));
+    }
+}

@@ -6,6 +6,7 @@
 #define CONFIG_OPTIONS_H
 
 #include "base/error.h"
+#include "base/handover.h"
 #include "config/model.h"
 
 /* What parsers of one file share. */
@@ -24,6 +25,7 @@ struct option_type {
     const char *syntax; /* for the reference */
     int (*parse)(const char *text, void *field, void *second, struct option_context *context, struct error *err);
     bool (*equal)(const void *field, const void *second, const void *other_field, const void *other_second);
+    void (*hand_over)(struct handover *handover, const char *name, void *field, void *second);
     void (*release)(void *field, void *second); /* NULL: nothing to free */
     void (*unset)(void *field, void *second);   /* the value of an option that is not given; NULL: zero */
 };
@@ -123,5 +125,8 @@ int option_parse(const struct option *option, void *record, const char *text, st
 void options_unset(const struct option_table *table, void *record);
 bool options_equal(const struct option_table *table, const void *a, const void *b);
 void options_release(const struct option_table *table, void *record);
+
+/* Hands all fields over; what is taken goes into a record of zeros. An option that was not given has its default. */
+void options_hand_over(const struct option_table *table, struct handover *handover, void *record);
 
 #endif

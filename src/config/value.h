@@ -6,6 +6,7 @@
 #define CONFIG_VALUE_H
 
 #include "base/error.h"
+#include "base/handover.h"
 #include "config/model.h"
 
 /* The words for true and false, in any case. */
@@ -40,6 +41,7 @@ int value_parse_owner(const char *text, struct config_account *user, gid_t *expl
 /* `environment=` (manual 1.4.6): KEY="value",KEY2=value. Clear with value_release_environment(). */
 int value_parse_environment(const char *text, struct config_environment *result, struct error *err);
 void value_inherit_environment(struct config_environment *environment, const struct config_environment *from);
+void value_hand_over_environment(struct handover *handover, const char *name, struct config_environment *environment);
 void value_release_environment(struct config_environment *environment);
 
 /* "host:port", ":port" or "port". The host as given, empty without one. */

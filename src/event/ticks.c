@@ -36,13 +36,13 @@ static int64_t wall_seconds(void)
 }
 
 /* Every wanted period is a multiple of the shortest. Without a wanted one the timer is disarmed. */
-static void arm(const struct ticks *ticks, int64_t now)
+static void arm(const struct ticks *ticks)
 {
     struct itimerspec when = {.it_value = {0}};
 
     for (size_t i = 0; i < PERIOD_COUNT && when.it_value.tv_sec == 0; i++)
         if (ticks->last[i] != 0)
-            when.it_value.tv_sec = multiple(now, periods[i].seconds) + periods[i].seconds;
+            when.it_value.tv_sec = ticks->last[i] + periods[i].seconds;
     (void)timerfd_settime(ticks->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
 }
 
@@ -68,7 +68,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
         return;
     const int64_t now = wall_seconds(); /* a multiple that passes from here on makes the timer fire at once */
     ticks_advance(ticks, now);
-    arm(ticks, now);
+    arm(ticks);
 }
 
 /* The first tick of a period that comes to be wanted is at its next multiple. */
@@ -84,7 +84,7 @@ static void on_interest(void *context)
         else if (ticks->last[i] == 0)
             ticks->last[i] = multiple(now, periods[i].seconds);
     }
-    arm(ticks, now);
+    arm(ticks);
 }
 
 struct ticks *ticks_new(struct event_base *loop, struct event_bus *bus, struct error *err)
@@ -103,6 +103,20 @@ struct ticks *ticks_new(struct event_base *loop, struct event_bus *bus, struct e
     event_watch_interest(bus, on_interest, ticks);
     on_interest(ticks);
     return ticks;
+}
+
+void ticks_hand_over(struct ticks *ticks, struct handover *handover)
+{
+    (void)handover_open_list(handover, "ticks", PERIOD_COUNT);
+    for (size_t i = 0; i < PERIOD_COUNT; i++) {
+        handover_open_next(handover);
+        const int64_t last = handover_integer(handover, "last", ticks->last[i]);
+        if (last != 0 && ticks->last[i] != 0)
+            ticks->last[i] = last;
+        handover_close(handover);
+    }
+    handover_close(handover);
+    arm(ticks);
 }
 
 void ticks_free(struct ticks *ticks)

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/error.h"
+#include "base/handover.h"
 #include "event/event.h"
 
 struct ticks;
@@ -19,5 +20,8 @@ void ticks_free(struct ticks *ticks);                                           
 /* It is `now` in seconds since 1970: publishes what has become due since the last call. For the timer, and for tests.
  */
 void ticks_advance(struct ticks *ticks, int64_t now);
+
+/* Which ticks have been published, so that one which falls between two programs is not lost. After the listeners. */
+void ticks_hand_over(struct ticks *ticks, struct handover *handover);
 
 #endif

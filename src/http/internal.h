@@ -57,6 +57,8 @@ struct http_server {
     struct http_listener *listeners; /* owned; utlist */
     UT_array bindings;               /* of struct http_binding */
     size_t held;                     /* what the bodies and answers of all requests take */
+    void (*completed)(void *context);
+    void *completed_context;
 };
 
 /* Callbacks of libmicrohttpd: a request's progress and its end. */
@@ -93,5 +95,7 @@ void http_listener_abandon_requests(struct http_listener *listener);
 
 /* True while an answer that was given has not gone out; endless streams do not count. */
 bool http_listener_is_answering(const struct http_listener *listener);
+
+size_t http_listener_count_waiting(const struct http_listener *listener); /* see http_server_count_waiting() */
 
 #endif

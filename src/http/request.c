@@ -165,6 +165,16 @@ bool http_listener_is_answering(const struct http_listener *listener)
     return false;
 }
 
+size_t http_listener_count_waiting(const struct http_listener *listener)
+{
+    const struct http_request *request;
+    size_t count = 0;
+
+    DL_FOREACH (listener->requests, request)
+        count += request->is_suspended && request->response == NULL;
+    return count;
+}
+
 /* --- from the headers to the handler ------------------------------------------------------------------------------ */
 
 static bool is_word_in(const char *words, const char *word)
@@ -404,8 +414,8 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
                             enum MHD_RequestTerminationCode reason)
 {
     struct http_request *request = *context;
+    const struct http_server *server = ((const struct http_listener *)listener)->server;
 
-    (void)listener;
     (void)connection;
     (void)reason;
     if (request == NULL)
@@ -422,6 +432,8 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
     free(request->body);
     request_release(request);
     free(request);
+    if (server->completed != NULL)
+        server->completed(server->completed_context);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */

@@ -300,6 +300,30 @@ static void listener_drain(struct http_listener *listener, int64_t deadline_us)
     while (http_listener_is_answering(listener) && listener_wait(listener, deadline_us - clock_monotonic_us()));
 }
 
+size_t http_server_count_waiting(const struct http_server *server)
+{
+    const struct http_listener *listener;
+    size_t count = 0;
+
+    LL_FOREACH (server->listeners, listener)
+        count += http_listener_count_waiting(listener);
+    return count;
+}
+
+void http_server_on_completed(struct http_server *server, void (*completed)(void *context), void *context)
+{
+    server->completed = completed;
+    server->completed_context = context;
+}
+
+void http_server_go_on(struct http_server *server)
+{
+    struct http_listener *listener;
+
+    LL_FOREACH (server->listeners, listener)
+        http_listener_accept_on(listener);
+}
+
 void http_server_drain(struct http_server *server, int milliseconds)
 {
     const int64_t deadline_us = clock_monotonic_us() + (int64_t)milliseconds * 1000;

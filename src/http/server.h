@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/handover.h"
 #include "config/model.h"
 
 /*
@@ -25,6 +26,9 @@ int http_socket_open(const struct config_server *config, int fds[2], struct erro
 /* Closes the descriptors and removes a UNIX socket file if it is still ours. */
 void http_socket_close(const struct config_server *config, int fds[2]);
 
+/* The descriptors, and which file a UNIX socket has made. Who takes has them as after http_socket_open(). */
+void http_socket_hand_over(const struct config_server *config, int fds[2], struct handover *handover);
+
 struct http_server;
 struct http_request;
 
@@ -35,8 +39,18 @@ void http_server_free(struct http_server *server); /* ends all connections; sock
 int http_server_serve(struct http_server *server, const struct config_server *config, const int fds[2],
                       struct error *err);
 
-/* Lets answers that have been given go out for at most `milliseconds`: before the daemon ends or restarts. */
+/*
+ * Lets answers that have been given go out for at most `milliseconds`: before the daemon ends, restarts or hands over.
+ * Clients that come meanwhile wait, until http_server_go_on().
+ */
 void http_server_drain(struct http_server *server, int milliseconds);
+void http_server_go_on(struct http_server *server);
+
+/* How many requests wait for an answer that the daemon has not given yet. Streams have been answered. */
+size_t http_server_count_waiting(const struct http_server *server);
+
+/* Calls `completed` after each request that has come to its end. One callback; NULL takes it away. */
+void http_server_on_completed(struct http_server *server, void (*completed)(void *context), void *context);
 
 /* How a request's path is compared with a route's. */
 enum http_match {

@@ -124,6 +124,23 @@ int http_socket_open(const struct config_server *config, int fds[2], struct erro
     return config->kind == CONFIG_SERVER_UNIX ? open_unix(config, fds, err) : open_inet(config, fds, err);
 }
 
+void http_socket_hand_over(const struct config_server *config, int fds[2], struct handover *handover)
+{
+    struct socket_file file = {0};
+    struct made_file *made;
+
+    handover_fd(handover, "fd", &fds[0]);
+    handover_fd(handover, "second_fd", &fds[1]);
+    if (config->kind != CONFIG_SERVER_UNIX)
+        return;
+    LL_SEARCH_SCALAR(made_files, made, fd, fds[0]);
+    if (made != NULL)
+        file = made->file;
+    socket_file_hand_over(&file, handover);
+    if (handover_is_taking(handover))
+        remember_file(fds[0], &file);
+}
+
 void http_socket_close(const struct config_server *config, int fds[2])
 {
     if (config->kind == CONFIG_SERVER_UNIX && fds[0] >= 0)

@@ -56,10 +56,8 @@ static struct entry *find_entry(const struct listeners *listeners, const char *g
     return NULL;
 }
 
-static void add_pool(struct listeners *listeners, const char *name)
+static void add_pool(struct listeners *listeners, struct process_group *group)
 {
-    struct process_group *group = supervisor_find_group(listeners->supervisor, name);
-
     if (group == NULL || !is_of_listeners(group))
         return;
     struct entry *entry = xcalloc(1, sizeof *entry);
@@ -113,7 +111,7 @@ static void on_event(void *context, const struct event_occurrence *occurrence)
     struct listeners *listeners = context;
 
     if (occurrence->type == EVENT_TYPE_PROCESS_GROUP_ADDED)
-        add_pool(listeners, occurrence->group.group);
+        add_pool(listeners, supervisor_find_group(listeners->supervisor, occurrence->group.group));
     else if (occurrence->type == EVENT_TYPE_PROCESS_GROUP_REMOVED)
         remove_pool(listeners, occurrence->group.group);
     distribute(listeners, occurrence);
@@ -152,4 +150,23 @@ void listeners_free(struct listeners *listeners)
     while (listeners->pools != NULL)
         free_entry(listeners, listeners->pools);
     free(listeners);
+}
+
+/* --- to the next program ------------------------------------------------------------------------------------------ */
+
+void listeners_hand_over(struct listeners *listeners, struct handover *handover)
+{
+    const struct entry *entry;
+
+    if (handover_is_taking(handover))
+        for (struct process_group *group = listeners->supervisor->groups; group != NULL; group = group->by_name.next)
+            add_pool(listeners, group);
+    next_serial = (uint64_t)handover_integer(handover, "next_serial", (int64_t)next_serial);
+    (void)handover_open_list(handover, "pools", 0);
+    DL_FOREACH (listeners->pools, entry) {
+        handover_open_next(handover);
+        pool_hand_over(entry->pool, handover);
+        handover_close(handover);
+    }
+    handover_close(handover);
 }

@@ -14,4 +14,7 @@ struct listeners;
 struct listeners *listeners_new(struct supervisor *supervisor);
 void listeners_free(struct listeners *listeners); /* before the supervisor; NULL is fine */
 
+/* Pools, events that wait and serials; after the groups. Who takes makes the pools of the groups that were taken. */
+void listeners_hand_over(struct listeners *listeners, struct handover *handover);
+
 #endif

@@ -142,17 +142,24 @@ static void (*const bodies[EVENT_TYPE_COUNT])(struct pieces *pieces, const struc
     [EVENT_TYPE_TICK_3600] = add_tick,
 };
 
+static struct payload *allocate(enum event_type type, uint64_t serial, size_t length)
+{
+    struct payload *payload = xmalloc(sizeof *payload + length);
+
+    payload->references = 1;
+    payload->type = type;
+    payload->serial = serial;
+    payload->length = length;
+    return payload;
+}
+
 struct payload *payload_new(const struct event_occurrence *occurrence, uint64_t serial)
 {
     struct pieces pieces = {.count = 0};
 
     if (bodies[occurrence->type] != NULL)
         bodies[occurrence->type](&pieces, occurrence);
-    struct payload *payload = xmalloc(sizeof *payload + pieces.length);
-    payload->references = 1;
-    payload->type = occurrence->type;
-    payload->serial = serial;
-    payload->length = pieces.length;
+    struct payload *payload = allocate(occurrence->type, serial, pieces.length);
     char *end = payload->bytes;
     for (size_t i = 0; i < pieces.count; i++) {
         memcpy(end, pieces.list[i].bytes, pieces.list[i].length);
@@ -171,4 +178,46 @@ void payload_unref(struct payload *payload)
 {
     if (payload != NULL && --payload->references == 0)
         free(payload);
+}
+
+/* --- to the next program: types by name, as it may know more of them or fewer ------------------------------------- */
+
+static void give(const struct payload *payload, struct handover *handover, struct evbuffer *bytes)
+{
+    CLEANUP_FREE char *type = xstrdup(event_type_name(payload->type));
+
+    handover_text(handover, "type", &type);
+    handover_integer(handover, "serial", (int64_t)payload->serial);
+    if (evbuffer_add(bytes, payload->bytes, payload->length) < 0)
+        memory_exhausted();
+    handover_buffer(handover, "bytes", bytes);
+}
+
+static struct payload *take(struct handover *handover, struct evbuffer *bytes)
+{
+    CLEANUP_FREE char *name = NULL;
+
+    handover_text(handover, "type", &name);
+    const int type = name != NULL ? event_type_by_name(name) : -1;
+    if (type < 0)
+        return NULL;
+    handover_buffer(handover, "bytes", bytes);
+    const size_t length = evbuffer_get_length(bytes);
+    struct payload *payload =
+        allocate((enum event_type)type, (uint64_t)handover_integer(handover, "serial", 0), length);
+    (void)evbuffer_remove(bytes, payload->bytes, length);
+    return payload;
+}
+
+void payload_hand_over(struct payload **payload, struct handover *handover)
+{
+    struct evbuffer *bytes = evbuffer_new();
+
+    if (bytes == NULL)
+        memory_exhausted();
+    if (handover_is_taking(handover))
+        *payload = take(handover, bytes);
+    else if (*payload != NULL)
+        give(*payload, handover, bytes);
+    evbuffer_free(bytes);
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/handover.h"
 #include "event/event.h"
 
 struct payload {
@@ -21,5 +22,11 @@ struct payload {
 struct payload *payload_new(const struct event_occurrence *occurrence, uint64_t serial);
 struct payload *payload_ref(struct payload *payload);
 void payload_unref(struct payload *payload); /* NULL is fine */
+
+/*
+ * NULL: none. One that is taken has one reference, the caller's, and is NULL when this program knows no such event.
+ * What several pools have becomes one for each.
+ */
+void payload_hand_over(struct payload **payload, struct handover *handover);
 
 #endif

@@ -290,3 +290,17 @@ bool pool_is_occupied(const struct pool *pool)
     }
     return is_waiting && has_listener;
 }
+
+void pool_hand_over(struct pool *pool, struct handover *handover)
+{
+    pool->next_serial = (uint64_t)handover_integer(handover, "next_serial", (int64_t)pool->next_serial);
+    queue_hand_over(&pool->queue, handover);
+    (void)handover_open_list(handover, "listeners", pool->count);
+    for (size_t i = 0; i < pool->count; i++) {
+        handover_open_next(handover);
+        protocol_hand_over(&pool->listeners[i].protocol, handover);
+        queued_hand_over(&pool->listeners[i].in_flight, handover);
+        handover_close(handover);
+    }
+    handover_close(handover);
+}

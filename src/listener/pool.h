@@ -32,4 +32,7 @@ void pool_note_state(struct process *process);
  */
 bool pool_is_occupied(const struct pool *pool);
 
+/* The events that wait, and what each listener is doing. */
+void pool_hand_over(struct pool *pool, struct handover *handover);
+
 #endif

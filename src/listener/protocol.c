@@ -155,3 +155,16 @@ void protocol_give_up(struct protocol *protocol)
 {
     enter(protocol, PROTOCOL_UNKNOWN);
 }
+
+void protocol_hand_over(struct protocol *protocol, struct handover *handover)
+{
+    const int64_t state = handover_integer(handover, "state", protocol->state);
+
+    if (state >= PROTOCOL_ACKNOWLEDGED && state <= PROTOCOL_UNKNOWN)
+        protocol->state = (enum protocol_state)state;
+    handover_bytes(handover, "line", protocol->line, sizeof protocol->line - 1, &protocol->length);
+    protocol->result_left = (size_t)handover_integer(handover, "result_left", (int64_t)protocol->result_left);
+    protocol->result_length = (size_t)handover_integer(handover, "result_length", (int64_t)protocol->result_length);
+    size_t known = sizeof protocol->result;
+    handover_bytes(handover, "result", protocol->result, sizeof protocol->result, &known);
+}

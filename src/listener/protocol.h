@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/handover.h"
+
 enum protocol_state {
     PROTOCOL_ACKNOWLEDGED, /* owes us a READY: it has just started, or answered */
     PROTOCOL_READY,        /* may be sent an event */
@@ -46,5 +48,7 @@ void protocol_sent(struct protocol *protocol);
 
 /* It has broken the protocol in a way that does not show in what it says: it is UNKNOWN from now on. */
 void protocol_give_up(struct protocol *protocol);
+
+void protocol_hand_over(struct protocol *protocol, struct handover *handover);
 
 #endif

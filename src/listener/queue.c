@@ -58,3 +58,33 @@ void queue_release(struct queue *queue)
     free(queue->ring);
     *queue = (struct queue){.ring = NULL};
 }
+
+void queued_hand_over(struct queued *event, struct handover *handover)
+{
+    payload_hand_over(&event->payload, handover);
+    event->pool_serial = (uint64_t)handover_integer(handover, "pool_serial", (int64_t)event->pool_serial);
+}
+
+static void take_one(struct queue *queue, struct handover *handover)
+{
+    struct queued event = {.payload = NULL};
+
+    queued_hand_over(&event, handover);
+    if (event.payload != NULL)
+        queue_append(queue, event);
+}
+
+void queue_hand_over(struct queue *queue, struct handover *handover)
+{
+    const size_t count = handover_open_list(handover, "queue", queue->count);
+
+    for (size_t i = 0; i < count; i++) {
+        handover_open_next(handover);
+        if (handover_is_taking(handover))
+            take_one(queue, handover);
+        else
+            queued_hand_over(slot(queue, i), handover);
+        handover_close(handover);
+    }
+    handover_close(handover);
+}

@@ -119,18 +119,25 @@ bool capture_finish(struct capture *capture, struct capture_piece *piece)
 
 /* --- the message -------------------------------------------------------------------------------------------------- */
 
-void capture_keep(struct capture *capture, const char *bytes, size_t length)
+static struct evbuffer *buffer_of(struct capture *capture)
 {
     if (capture->kept == NULL && (capture->kept = evbuffer_new()) == NULL)
         memory_exhausted();
+    return capture->kept;
+}
+
+void capture_keep(struct capture *capture, const char *bytes, size_t length)
+{
+    struct evbuffer *buffer = buffer_of(capture);
+
     if (length > capture->maximum) {
         bytes += length - capture->maximum;
         length = capture->maximum;
     }
-    const size_t kept = evbuffer_get_length(capture->kept);
+    const size_t kept = evbuffer_get_length(buffer);
     if (kept > capture->maximum - length)
-        evbuffer_drain(capture->kept, kept - (capture->maximum - length));
-    if (evbuffer_add(capture->kept, bytes, length) < 0)
+        evbuffer_drain(buffer, kept - (capture->maximum - length));
+    if (evbuffer_add(buffer, bytes, length) < 0)
         memory_exhausted();
 }
 
@@ -150,4 +157,13 @@ void capture_forget(struct capture *capture)
 {
     if (capture->kept != NULL)
         evbuffer_drain(capture->kept, evbuffer_get_length(capture->kept));
+}
+
+void capture_hand_over(struct capture *capture, struct handover *handover)
+{
+    capture->in_message = handover_flag(handover, "in_message", capture->in_message);
+    capture->matched = (size_t)handover_integer(handover, "matched", (int64_t)capture->matched);
+    if (capture->matched >= awaited_tag(capture)->length)
+        capture->matched = 0;
+    handover_buffer(handover, "message", buffer_of(capture));
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/handover.h"
+
 struct capture;
 
 /* `maxbytes`: of a message the newest so many bytes are kept. */
@@ -46,5 +48,7 @@ void capture_keep(struct capture *capture, const char *bytes, size_t length);
 /* The message so far; good until the next call. */
 struct capture_input capture_kept(struct capture *capture);
 void capture_forget(struct capture *capture);
+
+void capture_hand_over(struct capture *capture, struct handover *handover);
 
 #endif

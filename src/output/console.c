@@ -217,3 +217,11 @@ size_t console_write(struct console_writer *writer, const char *bytes, size_t le
         return length; /* not a descriptor to wait for: those never refuse, so this is a console that is gone */
     return taken;
 }
+
+void console_hand_over(struct console_writer *writer, struct handover *handover)
+{
+    if (handover_flag(handover, "has_unfinished_line", writer->console->owner == writer))
+        writer->console->owner = writer;
+    if (handover_is_taking(handover) && writer->writable != NULL)
+        (void)event_add(writer->writable, NULL); /* refused for what never makes anybody wait */
+}

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/handover.h"
 
 struct console_writer;
 typedef void console_ready(void *context);
@@ -28,5 +29,8 @@ void console_writer_free(struct console_writer *writer); /* NULL is fine */
 
 /* How many bytes were taken. A console that is gone (EPIPE, EIO) takes and drops all; that is logged once. */
 size_t console_write(struct console_writer *writer, const char *bytes, size_t length);
+
+/* Whose unfinished line is on the console. A writer that is taken over hears at once when the console takes more. */
+void console_hand_over(struct console_writer *writer, struct handover *handover);
 
 #endif

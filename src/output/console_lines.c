@@ -109,3 +109,10 @@ void console_lines_finish(struct console_lines *lines)
     lines->is_finished = true;
     (void)flush(lines);
 }
+
+void console_lines_hand_over(struct console_lines *lines, struct handover *handover)
+{
+    handover_buffer(handover, "held", lines->held);
+    lines->is_finished = handover_flag(handover, "is_finished", lines->is_finished);
+    console_hand_over(lines->console, handover);
+}

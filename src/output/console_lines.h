@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/handover.h"
 
 struct console_lines;
 typedef void console_lines_ready(void *context);
@@ -28,5 +29,8 @@ bool console_lines_write(struct console_lines *lines, const char *bytes, size_t 
 
 /* No more comes for now: an unfinished line goes as it is. */
 void console_lines_finish(struct console_lines *lines);
+
+/* What is held. What is taken goes when the loop finds that the console takes it. */
+void console_lines_hand_over(struct console_lines *lines, struct handover *handover);
 
 #endif

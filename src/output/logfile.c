@@ -381,3 +381,25 @@ int logfile_clear(struct logfile *log, struct error *err)
     followers_notify(log);
     return 0;
 }
+
+static void take(struct logfile *log, struct handover *handover)
+{
+    struct error err;
+    int fd;
+
+    handover_fd(handover, "fd", &fd);
+    if (fd >= 0 && adopt(log, fd, &err) < 0)
+        handover_refuse(handover, &err);
+}
+
+void logfile_hand_over(struct logfile *log, struct handover *handover)
+{
+    if (handover_is_taking(handover))
+        take(log, handover);
+    else
+        handover_fd(handover, "fd", &log->fd);
+    log->limit = handover_integer(handover, "limit", log->limit);
+    log->rotation_failing = handover_flag(handover, "rotation_failing", log->rotation_failing);
+    log->write_failing = handover_flag(handover, "write_failing", log->write_failing);
+    log->lost = (uint64_t)handover_integer(handover, "lost", (int64_t)log->lost);
+}

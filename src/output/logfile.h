@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/handover.h"
 
 struct logfile;
 
@@ -47,6 +48,9 @@ int logfile_reopen(struct logfile *log, struct error *err);
 
 /* Empties the log: truncates the file and goes on at offset 0; rotated files stay. Works on a closed one too. */
 int logfile_clear(struct logfile *log, struct error *err);
+
+/* Its descriptor and how far it is: a log that is taken goes on where it was, whatever is at its path by now. */
+void logfile_hand_over(struct logfile *log, struct handover *handover);
 
 /*
  * Following, for `tail -f`. The callback tells that there is, or may be, more to read (bytes were written, the file was

@@ -69,13 +69,13 @@ static const char *contiguous(struct evbuffer *buffer)
     return (const char *)evbuffer_pullup(buffer, -1);
 }
 
-static struct logfile *new_log(const struct stream_options *options, const char *path)
+static struct logfile *new_log(const struct config_log *config, const char *path)
 {
     return logfile_new(&(struct logfile_options){
         .path = path,
-        .maxbytes = options->config->maxbytes,
-        .backups = options->config->backups,
-        .mode = options->config->is_automatic ? 0600 : 0644,
+        .maxbytes = config->maxbytes,
+        .backups = config->backups,
+        .mode = config->is_automatic ? 0600 : 0644,
     });
 }
 
@@ -93,7 +93,7 @@ struct stream *stream_new(const struct stream_options *options)
     stream->observer_context = options->observer_context;
     stream->pipe = -1;
     if (path != NULL)
-        stream->log = new_log(options, path);
+        stream->log = new_log(options->config, path);
     if (options->config->capture_maxbytes > 0)
         stream->capture = capture_new(options->config->capture_maxbytes);
     return stream;
@@ -419,4 +419,64 @@ int stream_reopen(struct stream *stream, struct error *err)
 int stream_clear(struct stream *stream, struct error *err)
 {
     return stream->log != NULL && stream->console == NULL ? logfile_clear(stream->log, err) : 0;
+}
+
+/* --- to the next program ------------------------------------------------------------------------------------------ */
+
+/* The name of an AUTO log was chosen when the stream was made. */
+static void hand_over_log(struct stream *stream, struct handover *handover)
+{
+    CLEANUP_FREE char *path = xstrdup_or_null(stream->log != NULL ? logfile_path(stream->log) : NULL);
+
+    handover_text(handover, "log", &path);
+    if (stream->log == NULL && path != NULL)
+        stream->log = new_log(stream->config, path);
+    if (stream->log != NULL)
+        logfile_hand_over(stream->log, handover);
+}
+
+static void hand_over_console(struct stream *stream, struct handover *handover)
+{
+    struct error err;
+
+    if (!handover_flag(handover, "has_console", stream->console != NULL))
+        return;
+    if (stream->log == NULL)
+        return;
+    if (open_console(stream, &err) == 0)
+        console_lines_hand_over(stream->console, handover);
+    else
+        handover_refuse(handover, &err);
+}
+
+static void hand_over_syslog(struct stream *stream, struct handover *handover)
+{
+    if (!handover_flag(handover, "has_syslog", stream->syslog_held != NULL))
+        return;
+    if (stream->syslog_held == NULL)
+        stream->syslog_held = new_buffer();
+    handover_buffer(handover, "syslog_held", stream->syslog_held);
+}
+
+static void hand_over_pipe(struct stream *stream, struct handover *handover)
+{
+    struct error err;
+    int pipe = stream->pipe;
+
+    handover_fd(handover, "pipe", &pipe);
+    if (handover_is_taking(handover) && pipe >= 0 && stream_attach(stream, pipe, &err) < 0)
+        handover_refuse(handover, &err);
+    stream->pipe_is_large = handover_flag(handover, "pipe_is_large", stream->pipe_is_large);
+}
+
+void stream_hand_over(struct stream *stream, struct handover *handover)
+{
+    hand_over_log(stream, handover);
+    hand_over_console(stream, handover);
+    hand_over_syslog(stream, handover);
+    stream->within_line = handover_flag(handover, "within_line", stream->within_line);
+    handover_bytes(handover, "ansi", stream->ansi.held, sizeof stream->ansi.held, &stream->ansi.held_length);
+    if (stream->capture != NULL)
+        capture_hand_over(stream->capture, handover);
+    hand_over_pipe(stream, handover);
 }

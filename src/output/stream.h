@@ -61,4 +61,10 @@ void stream_detach(struct stream *stream, bool keep_log_open);
 int stream_reopen(struct stream *stream, struct error *err);
 int stream_clear(struct stream *stream, struct error *err);
 
+/*
+ * The pipe, the log and what is held between the two. A stream that takes must be new, and one of an AUTO log is made
+ * without a path.
+ */
+void stream_hand_over(struct stream *stream, struct handover *handover);
+
 #endif

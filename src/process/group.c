@@ -7,10 +7,10 @@
 #include "process/shared_socket.h"
 #include "process/supervisor.h"
 
-static int make_processes(struct process_group *group, struct error *err)
+static int make_processes(struct process_group *group, bool is_taken, struct error *err)
 {
     for (size_t i = 0; i < group->config->process_count; i++) {
-        struct process *process = process_new(group, &group->config->processes[i], err);
+        struct process *process = process_new(group, &group->config->processes[i], is_taken, err);
         if (process == NULL)
             return -1;
         HASH_ADD_KEYPTR(by_name, group->processes, process->config->name, strlen(process->config->name), process);
@@ -18,21 +18,22 @@ static int make_processes(struct process_group *group, struct error *err)
     return 0;
 }
 
-static int make_socket(struct process_group *group, struct error *err)
+static int make_socket(struct process_group *group, bool is_taken, struct error *err)
 {
     if (group->config->kind != CONFIG_GROUP_FCGI)
         return 0;
-    group->socket = shared_socket_new(group->config->socket, err);
+    group->socket = shared_socket_new(group->config->socket, is_taken, err);
     return group->socket != NULL ? 0 : -1;
 }
 
-struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err)
+struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, bool is_taken,
+                                struct error *err)
 {
     struct process_group *group = xcalloc(1, sizeof *group);
 
     group->supervisor = supervisor;
     group->config = config_group_ref(config);
-    if (make_socket(group, err) < 0 || make_processes(group, err) < 0) {
+    if (make_socket(group, is_taken, err) < 0 || make_processes(group, is_taken, err) < 0) {
         err->fault = FAULT_FAILED;
         group_free(group);
         return NULL;

@@ -16,10 +16,11 @@ struct process_group {
 };
 
 /*
- * Makes the group and its processes. NULL with *err, FAILED, when its shared socket or an AUTO log cannot be made.
- * Owned by the supervisor.
+ * Makes the group and its processes. NULL with *err, FAILED, when its shared socket or an AUTO log cannot be made;
+ * neither is touched when they are to be taken over (process/handover.h). Owned by the supervisor.
  */
-struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, struct error *err);
+struct process_group *group_new(struct supervisor *supervisor, struct config_group *config, bool is_taken,
+                                struct error *err);
 void group_free(struct process_group *group); /* no member may be alive */
 
 /* Removes the files that were made for `AUTO`. Failures are logged. */

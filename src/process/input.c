@@ -98,3 +98,18 @@ int process_write_stdin(struct process *process, const char *bytes, size_t lengt
 
     return input_write(process, &part, 1, err);
 }
+
+static void hand_over_pending(struct process *process, struct handover *handover)
+{
+    if (!handover_flag(handover, "has_stdin_pending", process->stdin_pending != NULL) || process->stdin_fd < 0)
+        return;
+    if (process->stdin_pending == NULL)
+        wait_for_room(process);
+    handover_buffer(handover, "stdin_pending", process->stdin_pending);
+}
+
+void input_hand_over(struct process *process, struct handover *handover)
+{
+    handover_fd(handover, "stdin", &process->stdin_fd);
+    hand_over_pending(process, handover);
+}

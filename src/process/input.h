@@ -12,4 +12,7 @@ void input_close(struct process *process);
 /* process_write_stdin() for bytes in several pieces. All of them are taken or, with -1, none. */
 int input_write(struct process *process, const struct iovec *parts, int count, struct error *err);
 
+/* The pipe and what waits. */
+void input_hand_over(struct process *process, struct handover *handover);
+
 #endif

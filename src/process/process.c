@@ -135,11 +135,13 @@ static void process_step(struct process *process, enum happening happening)
 
 static void arm_timer(struct process *process, int64_t after_us)
 {
+    process->timer_due_us = process->supervisor->system->monotonic_us() + after_us;
     process->supervisor->system->timer_arm(process->timer, after_us);
 }
 
 static void rest(struct process *process)
 {
+    process->timer_due_us = 0;
     process->supervisor->system->timer_disarm(process->timer);
     supervisor_unqueue_start(process->supervisor, process);
 }
@@ -538,6 +540,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    process->timer_due_us = 0;
     switch (process->state) {
     case PROCESS_STARTING:
         succeed(process);
@@ -627,7 +630,7 @@ int process_clear_logs(struct process *process, struct error *err)
 
 /* --- making one --------------------------------------------------------------------------------------------------- */
 
-static int make_stream(struct process *process, enum config_stream channel, struct error *err)
+static int make_stream(struct process *process, enum config_stream channel, bool is_taken, struct error *err)
 {
     const struct supervisor *supervisor = process->supervisor;
     const struct config_log *log = &process->config->logs[channel];
@@ -635,7 +638,7 @@ static int make_stream(struct process *process, enum config_stream channel, stru
 
     if (channel == CONFIG_STDERR && process->config->redirect_stderr)
         return 0;
-    if (log->is_automatic) {
+    if (log->is_automatic && !is_taken) {
         automatic =
             automatic_log_create(supervisor->childlogdir, supervisor->identifier, process->config->name, channel, err);
         if (automatic == NULL)
@@ -654,7 +657,8 @@ static int make_stream(struct process *process, enum config_stream channel, stru
     return 0;
 }
 
-struct process *process_new(struct process_group *group, const struct config_process *config, struct error *err)
+struct process *process_new(struct process_group *group, const struct config_process *config, bool is_taken,
+                            struct error *err)
 {
     struct process *process = xcalloc(1, sizeof *process);
 
@@ -664,7 +668,8 @@ struct process *process_new(struct process_group *group, const struct config_pro
     process->state = PROCESS_STOPPED;
     process->stdin_fd = -1;
     process->timer = loop_timer_new(group->supervisor->loop, on_timer, process);
-    if (make_stream(process, CONFIG_STDOUT, err) < 0 || make_stream(process, CONFIG_STDERR, err) < 0) {
+    if (make_stream(process, CONFIG_STDOUT, is_taken, err) < 0 ||
+        make_stream(process, CONFIG_STDERR, is_taken, err) < 0) {
         process_free(process);
         return NULL;
     }

@@ -48,7 +48,8 @@ struct process {
     process_output_handler *on_output; /* whoever speaks a protocol with it (a listener pool); NULL: nobody */
     void *on_output_context;
 
-    struct event *timer; /* owned: startsecs, back-off, stopwaitsecs - whichever the state waits for */
+    struct event *timer;  /* owned: startsecs, back-off, stopwaitsecs - whichever the state waits for */
+    int64_t timer_due_us; /* when that is, on the monotonic clock; 0: nothing is waited for */
     struct process *next_queued, *prev_queued; /* in the supervisor's start queue */
     bool is_queued;
     UT_hash_handle by_name; /* in the group */
@@ -89,8 +90,12 @@ int process_write_stdin(struct process *process, const char *bytes, size_t lengt
  */
 void process_child_ended(struct process *process, int wait_status);
 
-/* Makes a process in state STOPPED, with its AUTO logs created. NULL with *err. Owned by the group. */
-struct process *process_new(struct process_group *group, const struct config_process *config, struct error *err);
+/*
+ * Makes a process in state STOPPED, with its AUTO logs created unless it is to be taken over (process/handover.h).
+ * NULL with *err. Owned by the group.
+ */
+struct process *process_new(struct process_group *group, const struct config_process *config, bool is_taken,
+                            struct error *err);
 void process_free(struct process *process); /* it must have no child */
 
 /*

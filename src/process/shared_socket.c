@@ -103,17 +103,17 @@ static int resolve(struct shared_socket *socket, struct error *err)
     return 0;
 }
 
-struct shared_socket *shared_socket_new(const struct config_fcgi_socket *config, struct error *err)
+struct shared_socket *shared_socket_new(const struct config_fcgi_socket *config, bool is_taken, struct error *err)
 {
     struct shared_socket *socket = xcalloc(1, sizeof *socket);
 
     socket->config = config;
     socket->fd = -1;
-    if (resolve(socket, err) < 0 || open_it(socket, err) < 0) {
+    if (resolve(socket, err) < 0 || (!is_taken && open_it(socket, err) < 0)) {
         shared_socket_free(socket);
         return NULL;
     }
-    close_it(socket);
+    close_it(socket); /* until a child needs it */
     return socket;
 }
 
@@ -139,4 +139,11 @@ void shared_socket_drop(struct shared_socket *socket)
 {
     if (--socket->holders == 0)
         close_it(socket);
+}
+
+void shared_socket_hand_over(struct shared_socket *socket, struct handover *handover)
+{
+    handover_fd(handover, "fd", &socket->fd);
+    socket_file_hand_over(&socket->file, handover);
+    socket->holders = (size_t)handover_integer(handover, "holders", (int64_t)socket->holders);
 }

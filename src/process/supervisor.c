@@ -128,7 +128,7 @@ int supervisor_add_group(struct supervisor *supervisor, struct config_group *con
 {
     if (supervisor_find_group(supervisor, config->name) != NULL)
         return error_set_fault(err, FAULT_ALREADY_ADDED, "%s", config->name);
-    struct process_group *group = group_new(supervisor, config, err);
+    struct process_group *group = group_new(supervisor, config, false, err);
     if (group == NULL)
         return -1;
     HASH_ADD_KEYPTR(by_name, supervisor->groups, group->config->name, strlen(group->config->name), group);

@@ -87,6 +87,8 @@ const struct command commands[] = {
      "update all\t\t" UPDATE_DOES "\n"
      "update <gname> [...]\tThe same for some groups",
      ARGUMENTS_GROUP, command_update},
+    {"upgrade", "upgrade\t\t\tLet supervisord become the installed version; no process is stopped", ARGUMENTS_NONE,
+     command_upgrade},
     {"version", "version\t\t\tPrint the version of supervisord", ARGUMENTS_NONE, command_version},
 };
 const size_t command_count = sizeof commands / sizeof *commands;

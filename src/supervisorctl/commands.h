@@ -47,6 +47,7 @@ void command_add(struct ctl *ctl, const struct words *words);
 void command_remove(struct ctl *ctl, const struct words *words);
 void command_reload(struct ctl *ctl, const struct words *words);
 void command_shutdown(struct ctl *ctl, const struct words *words);
+void command_upgrade(struct ctl *ctl, const struct words *words);
 void command_version(struct ctl *ctl, const struct words *words);
 void command_open(struct ctl *ctl, const struct words *words);
 void command_tail(struct ctl *ctl, const struct words *words);

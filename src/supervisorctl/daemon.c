@@ -1,4 +1,5 @@
-/* avail, reread, update, add, remove, reload, shutdown, version, open: what concerns supervisord and its configuration.
+/* avail, reread, update, add, remove, reload, upgrade, shutdown, version, open: what concerns supervisord and its
+ * configuration.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -332,6 +333,23 @@ void command_reload(struct ctl *ctl, const struct words *words)
         printf("Restarted supervisord\n");
     else
         say_fault(ctl, &answer, texts, "");
+    transport_answer_release(&answer);
+}
+
+/* The answer of the new program is the proof; it takes calls when it has taken over. */
+void command_upgrade(struct ctl *ctl, const struct words *words)
+{
+    struct transport_answer answer;
+
+    if (!takes_nothing(ctl, words, "upgrade") || !ctl_check_server(ctl))
+        return;
+    const bool is_done = ctl_call_or_say(ctl, "supervisor.upgrade", NULL, &answer);
+    transport_answer_release(&answer);
+    if (!is_done)
+        return;
+    if (ctl_call_or_say(ctl, "supervisor.getSupervisorVersion", NULL, &answer) &&
+        rpc_value_type(answer.result) == RPC_STRING)
+        printf("Upgraded supervisord: version %s is running\n", rpc_as_string(answer.result));
     transport_answer_release(&answer);
 }
 

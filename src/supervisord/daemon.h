@@ -6,6 +6,7 @@
 #define SUPERVISORD_DAEMON_H
 
 #include "base/error.h"
+#include "base/handover.h"
 #include "supervisord/command_line.h"
 
 /*
@@ -15,12 +16,19 @@
 struct config *daemon_load_config(const struct command_line *line, const char *path, bool want_remarks,
                                   struct error *err);
 
+enum daemon_start {
+    DAEMON_STARTS,       /* the life in which user, limits and session are settled */
+    DAEMON_STARTS_AGAIN, /* after a restart, in the same process */
+    DAEMON_TAKES_OVER,   /* goes on with the life of the program before (supervisord/upgrade.h) */
+};
+
 enum daemon_outcome { DAEMON_FAILED, DAEMON_ENDED, DAEMON_RESTARTS };
 
 /*
- * `is_first` is the life in which user, limits and session are settled. DAEMON_FAILED comes with *err, before anything
- * was started, and leaves nothing behind.
+ * DAEMON_FAILED comes with *err, before anything was started, and leaves nothing behind. `handover` is NULL unless the
+ * daemon takes over, and is freed.
  */
-enum daemon_outcome daemon_run(const struct command_line *line, const char *path, bool is_first, struct error *err);
+enum daemon_outcome daemon_run(const struct command_line *line, const char *path, enum daemon_start start,
+                               struct handover *handover, struct error *err);
 
 #endif

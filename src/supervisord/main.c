@@ -16,6 +16,7 @@
 #include "supervisord/command_line.h"
 #include "supervisord/daemon.h"
 #include "supervisord/footprint.h"
+#include "supervisord/upgrade.h"
 
 /* Of every usage or configuration error. */
 enum { EXIT_BAD = 2 };
@@ -98,13 +99,15 @@ static int check(const struct command_line *line, const char *path, const char *
     return status;
 }
 
-static int run(const struct command_line *line, const char *path, const char *program)
+/* Takes `handover`: of the program that has become this one, or NULL. */
+static int run(const struct command_line *line, const char *path, struct handover *handover, const char *program)
 {
     struct error err;
-    enum daemon_outcome outcome = DAEMON_RESTARTS;
+    enum daemon_outcome outcome =
+        daemon_run(line, path, handover != NULL ? DAEMON_TAKES_OVER : DAEMON_STARTS, handover, &err);
 
-    for (bool is_first = true; outcome == DAEMON_RESTARTS; is_first = false)
-        outcome = daemon_run(line, path, is_first, &err);
+    while (outcome == DAEMON_RESTARTS)
+        outcome = daemon_run(line, path, DAEMON_STARTS_AGAIN, NULL, &err);
     return outcome == DAEMON_ENDED ? EXIT_SUCCESS : complain(program, &err);
 }
 
@@ -123,21 +126,44 @@ static int act(const struct command_line *line, const char *program)
     CLEANUP_FREE char *path = choose_configuration(line, program, &err);
     if (path == NULL)
         return complain(program, &err);
-    return line->action == COMMAND_LINE_CHECK ? check(line, path, program) : run(line, path, program);
+    return line->action == COMMAND_LINE_CHECK ? check(line, path, program) : run(line, path, NULL, program);
+}
+
+static int start(const struct command_line *line, const char *program)
+{
+    struct error err;
+
+    unblock_signals();
+    close_inherited_descriptors(descriptor_of(line->configuration));
+    if (spawn_prepare(&err) < 0)
+        return complain(program, &err);
+    return act(line, program);
+}
+
+/* In the place of the program that has become this one: with its configuration, and signals held as it held them. */
+static int go_on(const struct command_line *line, struct handover *handover, const char *program)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct error err;
+
+    handover_text(handover, "path", &path);
+    if (path == NULL)
+        path = xstrdup(line->configuration != NULL ? line->configuration : "");
+    if (spawn_prepare(&err) < 0)
+        return complain(program, &err);
+    return run(line, path, handover, program);
 }
 
 int main(int count, char **arguments)
 {
     struct command_line line;
     struct error err;
+    bool is_refused;
 
     footprint_prepare();
     open_standard_descriptors();
-    unblock_signals();
-    if (command_line_parse(&line, count, arguments, &err) < 0)
+    struct handover *handover = upgrade_prepare(arguments, &is_refused, &err);
+    if (is_refused || command_line_parse(&line, count, arguments, &err) < 0)
         return complain(arguments[0], &err);
-    close_inherited_descriptors(descriptor_of(line.configuration));
-    if (spawn_prepare(&err) < 0)
-        return complain(arguments[0], &err);
-    return act(&line, arguments[0]);
+    return handover != NULL ? go_on(&line, handover, arguments[0]) : start(&line, arguments[0]);
 }

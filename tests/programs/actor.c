@@ -5,6 +5,7 @@
  *   raw=TEXT                      TEXT on stdout, no newline added
  *   lines=N[,WIDTH]               N numbered lines of WIDTH bytes (newline included) on stdout, at full speed
  *   errlines=N[,WIDTH]            the same on stderr
+ *   ticker=SECONDS                numbered lines on stdout with a pause between, until SIGTERM: then "end" and exit
  *   noise=N                       N bytes without a newline on stdout
  *   sleep=SECONDS                 a fraction is fine; not cut short by signals
  *   ignore=SIGNAL                 from now on
@@ -178,9 +179,32 @@ static void do_raw(char *text)
 {
     write_all(STDOUT_FILENO, text, strlen(text));
 }
+static volatile sig_atomic_t end_was_asked;
+
+static void note_end(int number)
+{
+    (void)number;
+    end_was_asked = 1;
+}
+
 static void do_lines(char *arguments)
 {
     write_numbered_lines(STDOUT_FILENO, arguments);
+}
+static void do_ticker(char *seconds)
+{
+    const double pause = strtod(seconds, NULL);
+    char line[32];
+
+    signal(SIGTERM, note_end);
+    for (int number = 1; !end_was_asked; number++) {
+        (void)snprintf(line, sizeof line, "%d", number);
+        write_line(STDOUT_FILENO, line);
+        nanosleep(&(struct timespec){.tv_sec = (time_t)pause, .tv_nsec = (long)((pause - (double)(time_t)pause) * 1e9)},
+                  NULL);
+    }
+    write_line(STDOUT_FILENO, "end");
+    _exit(0);
 }
 static void do_errlines(char *arguments)
 {
@@ -300,6 +324,7 @@ static const struct action {
     {"error", do_error},
     {"raw", do_raw},
     {"lines", do_lines},
+    {"ticker", do_ticker},
     {"noise", do_noise},
     {"errlines", do_errlines},
     {"sleep", do_sleep},

@@ -80,7 +80,7 @@ static void refuse(const struct config_fcgi_socket *config, const char *why)
 {
     struct error err = {0};
 
-    assert_null(shared_socket_new(config, &err));
+    assert_null(shared_socket_new(config, false, &err));
     if (strstr(err.text, why) == NULL || strstr(err.text, config->url) == NULL)
         fail_msg("\"%s\" does not say: %s %s", err.text, config->url, why);
 }
@@ -89,7 +89,7 @@ static void lives_from_the_first_holder_to_the_last(void **state)
 {
     struct world *w = *state;
     struct error err;
-    struct shared_socket *shared = shared_socket_new(&w->config, &err);
+    struct shared_socket *shared = shared_socket_new(&w->config, false, &err);
 
     assert_non_null(shared);
     assert_false(file_is_there(w));
@@ -112,7 +112,7 @@ static void children_block_and_inherit_it_on_purpose_only(void **state)
 {
     struct world *w = *state;
     struct error err;
-    struct shared_socket *shared = shared_socket_new(&w->config, &err);
+    struct shared_socket *shared = shared_socket_new(&w->config, false, &err);
     const int fd = shared_socket_hold(shared, &err);
 
     assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
@@ -129,7 +129,7 @@ static void mode_is_as_configured_whatever_the_umask(void **state)
 
     for (int mode = -1; mode <= 0666; mode += 0667) {
         w->config.mode = mode;
-        struct shared_socket *shared = shared_socket_new(&w->config, &err);
+        struct shared_socket *shared = shared_socket_new(&w->config, false, &err);
         assert_true(shared_socket_hold(shared, &err) >= 0);
         assert_int_equal(lstat(w->path, &status), 0);
         assert_int_equal(status.st_mode & 07777, mode < 0 ? 0700 : mode);
@@ -145,7 +145,7 @@ static void a_stale_socket_is_replaced(void **state)
 
     close(other_socket(w, true));
     assert_true(file_is_there(w));
-    struct shared_socket *shared = shared_socket_new(&w->config, &err);
+    struct shared_socket *shared = shared_socket_new(&w->config, false, &err);
     assert_non_null(shared);
     assert_true(shared_socket_hold(shared, &err) >= 0);
     shared_socket_free(shared);
@@ -176,7 +176,7 @@ static void a_file_that_others_put_there_meanwhile_is_left_alone(void **state)
 {
     struct world *w = *state;
     struct error err;
-    struct shared_socket *shared = shared_socket_new(&w->config, &err);
+    struct shared_socket *shared = shared_socket_new(&w->config, false, &err);
 
     assert_true(shared_socket_hold(shared, &err) >= 0);
     CLEANUP_FREE char *aside = xasprintf("%s.aside", w->path);
@@ -264,7 +264,7 @@ static void tcp_addresses(void **state)
         struct error err;
         struct sockaddr_storage address = {0};
         socklen_t length = sizeof address;
-        struct shared_socket *shared = shared_socket_new(&config, &err);
+        struct shared_socket *shared = shared_socket_new(&config, false, &err);
         if (shared == NULL)
             fail_msg("%s", err.text);
         const int fd = shared_socket_hold(shared, &err);
