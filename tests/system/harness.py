@@ -285,7 +285,8 @@ class UnixTransport(xmlrpc.client.Transport):
 
     def make_connection(self, host):
         if self._connection[1] is None:
-            _, self._extra_headers, _ = self.get_host_info(host)  # user:password@ as a header
+            _, headers, _ = self.get_host_info(host)
+            self._extra_headers = headers or self._extra_headers  # user:password@ in the URL
             self._connection = host, UnixConnection(self.path, self.timeout)
         return self._connection[1]
 
