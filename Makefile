@@ -7,7 +7,7 @@ BUILD ?= build
 export BUILD
 
 .DEFAULT_GOAL := all
-.PHONY: all deps run stop check bench fuzz fmt install uninstall clean help
+.PHONY: all deps run stop check conformance bench fuzz fmt install uninstall clean help
 
 all: deps ## build into build/
 	@scripts/build.sh $(BUILD)
@@ -24,6 +24,11 @@ stop: ## stop the supervisord that `make run` started
 check: ## build with gcc and clang and run every test, check and lint
 	@scripts/install-deps.sh check
 	@scripts/check.sh
+
+conformance: ## compare with the original, test by test; writes test-output/conformance.txt
+	@scripts/install-deps.sh check
+	@scripts/build.sh $(BUILD) -Dtests=true
+	@python3 tests/conformance/compare.py --build $(BUILD)
 
 bench: ## measure beside the original; writes docs/performance.md
 	@scripts/install-deps.sh bench

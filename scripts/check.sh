@@ -80,7 +80,8 @@ layers() {
 }
 
 docs() {
-    scripts/check-docs "$build" && scripts/check-compatibility --self-test && scripts/check-compatibility
+    scripts/check-docs "$build" && scripts/check-compatibility --self-test && scripts/check-compatibility &&
+        tests/conformance/differences.py --self-test && tests/conformance/differences.py
 }
 
 manuals() {

@@ -39,6 +39,8 @@ def parse_arguments():
     parser.add_argument("--again", action="store_true",
                         help="a test that fails is run once more, alone, and counts by that: for the original, which "
                         "is slow and racy, and never for ours")
+    parser.add_argument("--differences", action="store_true",
+                        help="on the original, run the tests that are marked as differences too; they should fail")
     parser.add_argument("--results", metavar="FILE", help="write what came of each test there, as JSON")
     parser.add_argument("-v", dest="verbose", action="store_true", help="a line for every test, with its time")
     parser.add_argument("-l", dest="list", action="store_true", help="list the tests and end")
@@ -98,6 +100,7 @@ class Test:
         self.case = case
         self.name = "%s/%s.%s" % (group, type(case).__name__, case._testMethodName)
         self.differs = getattr(method, "differs", getattr(case, "differs", None))
+        self.not_run = getattr(method, "not_run", getattr(case, "not_run", None))
         self.time_limit = getattr(method, "time_limit", getattr(case, "time_limit", None))
         self.alone = getattr(method, "alone", getattr(case, "alone", False))
 
@@ -186,7 +189,7 @@ class Result:
 
     def as_dictionary(self):
         return {"name": self.test.name, "outcome": self.outcome, "reason": self.reason, "differs": self.test.differs,
-                "seconds": round(self.seconds, 3), "again": self.again}
+                "not_run": self.test.not_run, "seconds": round(self.seconds, 3), "again": self.again}
 
 
 class Running:
@@ -211,6 +214,8 @@ class Running:
             import harness
 
             os.setpgid(0, 0)
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)  # nohup and `&` have them ignored, and children inherit that
             tempfile.tempdir = self.directory
             for fd in (1, 2):
                 os.dup2(self.output.fileno(), fd)
@@ -264,7 +269,7 @@ def kill_orphans(running):
 def run_all(tests, options, jobs):
     """Runs them and tells of each that fails, or of all: a list of results."""
     results = []
-    waiting = sorted(tests, key=lambda test: (test.alone, -(test.time_limit or 0)))
+    waiting = sorted(tests, key=lambda test: (test.alone, -(test.time_limit or 0), not test.differs))
     running = []
     while waiting or running:
         while waiting and len(running) < jobs and not (running and (waiting[0].alone or running[0].test.alone)):
@@ -286,10 +291,10 @@ def run_all(tests, options, jobs):
 
 
 def run_again(results, options):
-    """Gives those that have failed their second run, with nothing beside them."""
+    """Gives those that have failed their second run, with nothing beside them; unless they were to fail."""
     final = []
     for result in results:
-        if result.outcome == "failed":
+        if result.outcome == "failed" and not result.test.differs:
             print("once more: %s" % result.test.name, flush=True)
             first = result.summary()
             result, = run_all([result.test], options, 1)
@@ -327,11 +332,12 @@ def main():
     if options.again and not harness.is_original():
         sys.exit("run.py: --again is for the original alone; a test of ours that fails once has failed")
     harness.adopt_orphans()
-    left_out = [test for test in tests if test.differs and harness.is_original()]
+    left_out = [test for test in tests if test.differs and harness.is_original()
+                and (test.not_run or not options.differences)]
     results = run_all([test for test in tests if test not in left_out], options, options.jobs)
     if options.again:
         results = run_again(results, options)
-    results += [Result(test, "skipped", test.differs) for test in left_out]
+    results += [Result(test, "skipped", test.not_run or test.differs) for test in left_out]
     if options.results:
         with open(options.results, "w") as file:
             json.dump([result.as_dictionary() for result in results], file, indent=1)

@@ -2,12 +2,13 @@
 """Runs the same command lines with the original's supervisorctl and with ours, and compares what they print and how
 they end. Each client has a supervisord of its own with the same configuration, so that both may change things.
 
-    python3 tests/conformance/ctl_compare.py BINDIR [--daemon SUPERVISORD] [--original SUPERVISORCTL]
+    python3 tests/conformance/ctl_compare.py BINDIR [--daemon SUPERVISORD] [--results FILE]
 
-BINDIR holds our supervisorctl. The daemon is the original's unless another is named.
+BINDIR holds our supervisorctl. It speaks to the original's daemon unless another is named.
 """
 import argparse
 import concurrent.futures
+import json
 import os
 import re
 import shutil
@@ -401,6 +402,7 @@ class Side:
         text = output.decode(errors="replace").replace(self.directory, "DIR").replace(self.client, "PROG")
         text = text.replace(str(self.port), "PORT")
         text = re.sub(r"^((?:box> )*)error: .*", r"\1error:", text, flags=re.M)
+        text = re.sub(r"^((?:box> )*)\d\.\d\.\d+$", r"\1VERSION", text, flags=re.M)
         text = re.sub(r"pid \d+, uptime [\d:]+( days?, [\d:]+)?", "pid N, uptime T", text)
         text = re.sub(r"[A-Z][a-z][a-z] \d\d \d\d:\d\d [AP]M", "DATE", text)
         text = re.sub(r"^((?:box> )*)[1-9]\d{2,}$", r"\1PID", text, flags=re.M)
@@ -455,7 +457,9 @@ def shape(mark, result):
     return output, errors, status
 
 
-def compare(sides, pool, line, show):
+def compare(sides, pool, name, show):
+    """Runs one line, which has its number before it, on both sides, and tells of it when they differ."""
+    line = name.partition(" ")[2]
     mark, arguments, stdin = parse_case(line)
     for side in sides:
         side.configure(mark == "changed")
@@ -464,28 +468,35 @@ def compare(sides, pool, line, show):
     results = list(pool.map(lambda side: side.run(arguments, stdin), sides))
     same = shape(mark, results[0]) == shape(mark, results[1])
     if show or not same:
-        print(f"{'same' if same else 'DIFFERS'}: {line}\n  original: {results[0]}\n  ours:     {results[1]}", flush=True)
-    return same
+        print(f"{'same' if same else 'DIFFERS'}: {name}\n  original: {results[0]}\n  ours:     {results[1]}", flush=True)
+    return {"name": name, "same": same, "original": results[0], "ours": results[1]}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("bindir")
-    parser.add_argument("--daemon", default="/usr/bin/supervisord")
+    parser.add_argument("--daemon", help="the daemon of our client (default: the original's)")
+    parser.add_argument("--original-daemon", default="/usr/bin/supervisord")
     parser.add_argument("--original", default="/usr/bin/supervisorctl")
+    parser.add_argument("--results", help="write what came of each line there, as JSON")
     parser.add_argument("--only", help="run just the cases that contain this text, and show them")
     given = parser.parse_args()
-    cases = [line for line in CASES.strip("\n").split("\n") if given.only is None or given.only in line]
-    sides = [Side(given.original, given.daemon),
-             Side(os.path.abspath(os.path.join(given.bindir, "supervisorctl")), given.daemon)]
+    cases = ["%03d %s" % case for case in enumerate(CASES.strip("\n").split("\n"), 1)
+             if given.only is None or given.only in case[1]]
+    sides = [Side(given.original, given.original_daemon),
+             Side(os.path.abspath(os.path.join(given.bindir, "supervisorctl")), given.daemon or given.original_daemon)]
     try:
         for side in sides:
             wait_until(side.settled, "programs to be up")
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            passed = sum(compare(sides, pool, line, given.only is not None) for line in cases)
+            results = [compare(sides, pool, name, given.only is not None) for name in cases]
     finally:
         for side in sides:
             side.end()
+    if given.results:
+        with open(given.results, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
+    passed = sum(result["same"] for result in results)
     print(f"{passed} passed, {len(cases) - passed} failed")
     return 0 if passed == len(cases) else 1
 

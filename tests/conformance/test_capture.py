@@ -66,7 +66,7 @@ class Log(TestCase):
         self.assertIs(True, daemon.supervisor.startProcess("a", False))
         wait_for(lambda: read(path) == TAIL + TAIL)
 
-    @differs("the original holds back up to 24 bytes of output, and loses them when the process ends")
+    @differs("the original holds back up to 24 bytes of output until more comes, and loses them when the process ends.")
     def test_short_output_is_not_held_back(self):
         path = self.path("a.log")
         daemon = self.daemon(program("a", actor("print=short", "sleep=0.1", "raw=last<!--XSUP", "exit=0"),
@@ -119,13 +119,13 @@ class Events(TestCase):
         head = "processname:a groupname:a pid:N channel:stdout\\n"
         self.assertEqual("one" + TAIL, "".join(payload[len(head):] for _, payload in self.recorded()))
 
-    @differs("the original enforces the maximum per read")
+    @differs("`*_capture_maxbytes` is enforced per read by the original")
     def test_newest_bytes_of_a_long_message_are_kept(self):
         self.listen("PROCESS_COMMUNICATION", "raw=" + BEGIN, "lines=5000,100", "raw=end" + END,
                     stdout_capture_maxbytes=10)
         self.wait_events(("PROCESS_COMMUNICATION_STDOUT", "processname:a groupname:a pid:N\\nxxxxxx\\nend"))
 
-    @differs("with the original what is captured causes PROCESS_LOG events too")
+    @differs("What is written in capture mode causes no PROCESS_LOG events")
     def test_messages_are_no_log_events(self):
         self.listen("PROCESS_LOG", "raw=one" + BEGIN + "two" + END, stdout_events_enabled="true")
         wait_for(lambda: self.recorded() and self.recorded()[-1][1].endswith(TAIL))

@@ -243,7 +243,7 @@ class Usage(Ctl):
     def test_group_is_no_process_for_status(self):
         self.expect(self.three(), 4, "g: ERROR (no such process)\n", "status", "g")
 
-    @differs("-i with an action opens a shell after it, as the manual says")
+    @differs("`-i` with an action opens a shell after it")
     def test_interactive_option_opens_a_shell_after_the_action(self):
         daemon = self.daemon()
         answer = daemon.ctl("-i", "pid", input="identification\npid\n")

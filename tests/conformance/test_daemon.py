@@ -265,8 +265,7 @@ class ActivityLog(TestCase):
         self.assertFalse(os.path.exists(daemon.log + ".3"))
         self.assertLess(os.path.getsize(daemon.log + ".1"), 1500)
 
-    @differs("`logfile=NONE` in `[supervisord]` means no log, as it does for programs; the original makes a file of that"
-             " name.")
+    @differs("`logfile=NONE` in `[supervisord]` means no log")
     def test_none(self):
         daemon = self.daemon(supervisord={"logfile": "NONE"})
         self.assertEqual([], glob.glob(self.path("NONE")))

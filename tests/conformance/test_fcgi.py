@@ -72,13 +72,13 @@ class SharedSocket(TestCase):
         self.assertEqual("127.0.0.1:%d" % self.port, found["listens_on"])
 
     @needs_ipv6
-    @differs("all interfaces can be given as *")
+    @differs("`socket=tcp://*:9000` and `tcp://[::1]:9000` work")
     def test_all_interfaces(self):
         self.assertEqual(":::%d" % self.port, self.found_by_child("tcp://*:%d" % self.port)["listens_on"])
         self.assertTrue(self.connects())
 
     @needs_ipv6
-    @differs("IPv6 works")
+    @differs("`socket=tcp://*:9000` and `tcp://[::1]:9000` work")
     def test_ipv6(self):
         self.assertEqual("::1:%d" % self.port, self.found_by_child("tcp://[::1]:%d" % self.port)["listens_on"])
 
@@ -217,7 +217,7 @@ class SharedSocket(TestCase):
     def test_the_same_is_none(self):
         self.assertEqual([], self.reread((self.unix, {"socket_mode": "0700"}), (self.unix, {"socket_mode": "0700"})))
 
-    @differs("a change of mode, owner or backlog is a change")
+    @differs("A changed `socket_mode`, `socket_owner` or `socket_backlog` counts as a change")
     def test_another_mode_owner_or_backlog_is_a_change(self):
         for options in ({"socket_mode": "0777"}, {"socket_backlog": 5}, {"socket_owner": str(os.geteuid())}):
             with self.subTest(options):

@@ -175,7 +175,7 @@ class LogStreams(TestCase):
         for path in ("/logtail/a", "/logtail/g", "/logtail/g:b", "/logtail/x:a", "/logtail/g:a/other"):
             self.assertEqual(404, self.open(daemon, path).status, path)
 
-    @differs("its streams lose what was written last before a rotation")
+    @differs("Log streams lose nothing when the log is rotated")
     def test_follows_rotation(self):
         log = self.path("a.log")
         daemon = self.daemon(program("a", actor("print=up", "echo"), stdout_logfile=log, stdout_logfile_maxbytes=200,

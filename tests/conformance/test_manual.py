@@ -11,13 +11,19 @@ from harness import (REPORT, Fault, TestCase, actor, differs, events_of, free_po
                      supervisorctl, wait_for, write)
 
 
+def wait_variable(daemon, variable):
+    """Waits until process a has it; before its exec, the original's child has the daemon's environment."""
+    environ = "/proc/%d/environ" % daemon.wait_state("a", "RUNNING")["pid"]
+    wait_for(lambda: variable in read(environ).split("\0"))
+
+
 class Names(TestCase):
     def refused(self, config):
         answer = self.refuse(config)
         self.assertEqual(2, answer.code)
         self.assertIn("Error: ", answer.err)
 
-    @differs("sections without a name are refused")
+    @differs("Sections without a name (`[program:]`) are refused")
     def test_sections_without_a_name_are_refused(self):
         for header in ("program:", "group:", "eventlistener:", "fcgi-program:"):
             with self.subTest(header):
@@ -76,8 +82,7 @@ class Names(TestCase):
         info = daemon.info("a")
         self.assertTrue(info["stdout_logfile"].startswith(self.path("logs") + "/a-stdout---"))
         self.assertEqual(self.path("a.err"), info["stderr_logfile"])
-        environment = read("/proc/%d/environ" % daemon.wait_state("a", "RUNNING")["pid"]).split("\0")
-        self.assertIn("HERE=" + self.dir, environment)
+        wait_variable(daemon, "HERE=" + self.dir)
 
 
 class Include(TestCase):
@@ -179,10 +184,9 @@ class Environment(TestCase):
         daemon.configure(config)
         self.assertEqual([[[], ["a"], []]], daemon.supervisor.reloadConfig())
         self.assertEqual("a: stopped\na: updated process group\n", daemon.ctl("update").out)
-        environment = read("/proc/%d/environ" % daemon.wait_state("a", "RUNNING")["pid"]).split("\0")
-        self.assertIn("A=2", environment)
+        wait_variable(daemon, "A=2")
 
-    @differs("the original expands it more than once")
+    @differs("the original expands the value several times")
     def test_percent_in_that_of_the_daemon(self):
         self.assertEqual("100%", self.environment(supervisord={"environment": 'LOAD="100%%"'})["LOAD"])
 

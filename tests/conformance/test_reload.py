@@ -74,6 +74,7 @@ class WhatIsAChange(TestCase):
                   program("a", actor("hang"), stopsignal="15", environment='B="2",A="1"',
                           stdout_logfile_maxbytes="1024", autostart="yes", user=str(os.geteuid())))
 
+    @differs("The order of an event listener's `events` is no change", not_run="it is a change in every fourth start")
     def test_event_types_in_another_order_are_none(self):
         self.same(section("eventlistener:l", command="/bin/cat", events="TICK_5,TICK_60", autostart="false"),
                   section("eventlistener:l", command="/bin/cat", events="TICK_60,TICK_5", autostart="false"))
@@ -333,7 +334,7 @@ class AddAndRemove(TestCase):
         for action in ("add", "remove"):
             self.expect(0, "", action)
 
-    @differs("AUTO logs go with their group")
+    @differs("A group that is removed, or updated, takes its AUTO logs with it")
     def test_a_removed_group_takes_its_auto_logs_along(self):
         paths = [self.it.info("a")[key] for key in ("stdout_logfile", "stderr_logfile")]
         self.assertEqual([True, True], [os.path.exists(path) for path in paths])
@@ -341,9 +342,10 @@ class AddAndRemove(TestCase):
         self.it.supervisor.removeProcessGroup("a")
         self.assertEqual([False, False], [os.path.exists(path) for path in paths])
 
-    @differs("AUTO logs go with their group")
+    @differs("A group that is removed, or updated, takes its AUTO logs with it")
     def test_rotated_auto_logs_go_too_and_those_of_others_stay(self):
-        self.it.configure(program("a", actor("hang")) + program("c", actor("print=0123456789", "print=0123456789",
+        self.it.configure(program("a", actor("hang")) + program("c", actor("print=0123456789", "sleep=0.1",
+                                                                             "print=0123456789", "sleep=0.1",
                                                                              "print=end", "hang"),
                                                                 stdout_logfile_maxbytes=10))
         self.it.ctl("update")

@@ -97,7 +97,7 @@ class OfProcesses(SystemLog):
         self.wait_message("two$")
         self.assertEqual(["onetwo"], self.messages_of("a"))
 
-    @differs("ours alone has prefixes")
+    @differs("`stdout_prefix` and `stderr_prefix`")
     def test_gets_no_prefix(self):
         daemon = self.daemon(program("a", actor("print=one", "hang"), stdout_syslog="true",
                                      stdout_prefix="[%(program_name)s]"))

@@ -60,7 +60,7 @@ class Addresses(Pages):
         self.serve()
         self.assertEqual(200, self.request("GET", "/ok.html")[0])
 
-    @differs("HEAD is answered as GET, without the page")
+    @differs("HEAD is answered as GET without the page")
     def test_head(self):
         self.serve()
         status, headers, body = self.request("HEAD", "/")
@@ -94,7 +94,7 @@ class Tail(Pages):
         self.serve()
         self.assertIn("No process name found", self.get("/tail.html"))
 
-    @differs("the log can be chosen")
+    @differs("`tail.html` shows the log of stderr")
     def test_stderr_and_the_activity_log(self):
         self.serve(program("a", actor("error=trouble", "hang")))
         wait_for(lambda: "trouble" in self.get("/tail.html?processname=a&log=stderr"))
@@ -179,7 +179,7 @@ class Actions(Pages):
 class OursAlone(Pages):
     """What the original's pages have not."""
 
-    @differs("bad requests are the client's errors")
+    @differs("An unknown action, or one without the name that it needs, answers 400")
     def test_bad_requests(self):
         self.serve()
         self.it.wait_state("a", "RUNNING")
@@ -188,7 +188,7 @@ class OursAlone(Pages):
                 self.assertEqual(400, self.request("GET", "/index.html?" + query)[0])
         self.assertEqual("RUNNING", self.state())
 
-    @differs("groups have actions")
+    @differs("There are actions for groups")
     def test_groups(self):
         self.serve(program("a", actor("hang"), process_name="x%(process_num)d", numprocs=2) +
                    program("bad", "/nowhere/x", autostart="false", startretries=0) +
@@ -201,7 +201,7 @@ class OursAlone(Pages):
         self.assertEqual("Group g started (1 failed)", self.message(action="startgroup", groupname="g"))
         self.assertEqual("No such process named nope", self.message(action="startgroup", groupname="nope"))
 
-    @differs("a form is answered with 303, to an address that holds behind a proxy")
+    @differs("Buttons send POST and are answered with 303.")
     def test_a_form_leads_to_the_page(self):
         self.serve()
         status, headers, _ = self.request("POST", "/index.html?action=refresh", "")
@@ -211,7 +211,7 @@ class OursAlone(Pages):
         self.assertEqual(301, status)
         self.assertNotIn("evil", headers["Location"])
 
-    @differs("the script of the pages asks for the message alone")
+    @differs("A client that accepts plain text alone gets the message")
     def test_message_alone(self):
         self.serve()
         self.it.wait_state("a", "RUNNING")
@@ -221,7 +221,7 @@ class OursAlone(Pages):
         self.assertEqual((409, "unexpected rpc fault [70] NOT_RUNNING: a"),
                          self.request("POST", "/?action=stop&processname=a", "", plain)[::2])
 
-    @differs("states are counted")
+    @differs("The table of processes has filters, and says how many are in which state")
     def test_counts(self):
         self.serve(program("a", actor("hang"), numprocs=3, process_name="a%(process_num)d") +
                    program("b", actor("hang"), autostart="false"))
@@ -229,7 +229,7 @@ class OursAlone(Pages):
             self.it.wait_state("a:a%d" % number, "RUNNING")
         self.assertIn(">1 stopped, 3 running</p>", self.get("/"))
 
-    @differs("other sites can make a browser do nothing")
+    @differs("neither works when a browser says that another site made it send the request (403)")
     def test_other_sites(self):
         self.serve()
         self.it.wait_state("a", "RUNNING")
@@ -254,14 +254,14 @@ class OursAlone(Pages):
         silent["Referer"] = "http://127.0.0.1:%d/" % self.it.port
         self.assertEqual(301, self.request("GET", "/?action=stop&processname=a", None, silent)[0])
 
-    @differs("HEAD does nothing")
+    @differs("HEAD is answered as GET without the page (original: 404), and never acts.")
     def test_HEAD_does_nothing(self):
         self.serve()
         self.it.wait_state("a", "RUNNING")
         self.assertEqual(200, self.request("HEAD", "/?action=stop&processname=a")[0])
         self.assertEqual("RUNNING", self.state())
 
-    @differs("pages say what a browser may do with them")
+    @differs("Pages tell browsers what they may do with them")
     def test_headers(self):
         self.serve()
         _, headers, page = self.request("GET", "/")
@@ -274,7 +274,7 @@ class OursAlone(Pages):
         self.assertNotIn("<style", page)
         self.assertNotRegex(page, r"<script(?! src=)")
 
-    @differs("assets are built in")
+    @differs("Assets are below `/static/`.")
     def test_assets(self):
         self.serve()
         page = self.get("/")
@@ -288,7 +288,7 @@ class OursAlone(Pages):
         for path in ("/static/", "/static/nope", "/static/../index.html", "/static/%2e%2e/x"):
             self.assertEqual(404, self.request("GET", path)[0], path)
 
-    @differs("a second account may look and not touch")
+    @differs("a second account that may look and not touch")
     def test_readonly_account(self):
         self.it = self.daemon(program("a", actor("hang")),
                               inet={"username": "u", "password": "p", "readonly_username": "r",
