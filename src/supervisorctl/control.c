@@ -114,9 +114,7 @@ static bool say_verdict(struct ctl *ctl, const struct control *control, const ch
 /* The answer to a call for a group or for all: one result for each process. */
 static void say_results(struct ctl *ctl, const struct control *control, const struct rpc_value *results)
 {
-    if (rpc_value_type(results) != RPC_ARRAY)
-        return;
-    for (size_t i = 0; i < rpc_count(results); i++) {
+    for (size_t i = 0; i < list_count(results); i++) {
         const struct rpc_value *result = rpc_array_get(results, i);
         CLEANUP_FREE char *name = process_name_show(member_text(result, "group"), member_text(result, "name"));
         const char *description = member_text(result, "description");
@@ -265,7 +263,7 @@ static void pid_of_all(struct ctl *ctl)
     struct transport_answer answer;
 
     if (ctl_call_or_say(ctl, "supervisor.getAllProcessInfo", NULL, &answer)) {
-        for (size_t i = 0; i < rpc_count(answer.result); i++)
+        for (size_t i = 0; i < list_count(answer.result); i++)
             printf("%" PRId64 "\n", member_int(rpc_array_get(answer.result, i), "pid"));
     }
     transport_answer_release(&answer);

@@ -189,3 +189,8 @@ bool member_true(const struct rpc_value *record, const char *key)
 
     return item != NULL && rpc_as_boolean(item);
 }
+
+size_t list_count(const struct rpc_value *list)
+{
+    return rpc_value_type(list) == RPC_ARRAY ? rpc_count(list) : 0;
+}

@@ -61,5 +61,7 @@ struct rpc_value *params_string(const char *text);
 const char *member_text(const struct rpc_value *record, const char *key);
 int64_t member_int(const struct rpc_value *record, const char *key);
 bool member_true(const struct rpc_value *record, const char *key);
+/* How many items an array that the server should have sent has: 0 when it is none. */
+size_t list_count(const struct rpc_value *list);
 
 #endif

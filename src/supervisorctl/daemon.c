@@ -62,7 +62,7 @@ void command_avail(struct ctl *ctl, const struct words *words)
     if (!takes_nothing(ctl, words, "avail"))
         return;
     if (ctl_call(ctl, "supervisor.getAllConfigInfo", NULL, &answer)) {
-        for (size_t i = 0; i < rpc_count(answer.result); i++)
+        for (size_t i = 0; i < list_count(answer.result); i++)
             print_configured(rpc_array_get(answer.result, i));
     } else {
         say_fault(ctl, &answer, texts, "");
@@ -80,13 +80,11 @@ static void read_changes(struct words *names, const struct rpc_value *result, en
     const struct rpc_value *list = NULL;
 
     *names = (struct words){NULL, 0};
-    if (rpc_value_type(result) == RPC_ARRAY && rpc_count(result) > 0)
+    if (list_count(result) > 0)
         lists = rpc_array_get(result, 0);
-    if (lists != NULL && rpc_value_type(lists) == RPC_ARRAY && rpc_count(lists) == CHANGE_COUNT)
+    if (lists != NULL && list_count(lists) == CHANGE_COUNT)
         list = rpc_array_get(lists, change);
-    if (list == NULL || rpc_value_type(list) != RPC_ARRAY)
-        return;
-    for (size_t i = 0; i < rpc_count(list); i++) {
+    for (size_t i = 0; list != NULL && i < list_count(list); i++) {
         if (rpc_value_type(rpc_array_get(list, i)) == RPC_STRING)
             words_append(names, rpc_as_string(rpc_array_get(list, i)));
     }
@@ -166,7 +164,7 @@ static bool group_stop(struct ctl *ctl, const char *group)
 
     if (is_good) {
         printf("%s: stopped\n", group);
-        for (size_t i = 0; i < rpc_count(answer.result) && is_good; i++)
+        for (size_t i = 0; i < list_count(answer.result) && is_good; i++)
             is_good = member_int(rpc_array_get(answer.result, i), "status") != FAULT_FAILED;
         if (!is_good) {
             printf("%s: has problems; not removing\n", group);
@@ -225,7 +223,7 @@ static bool update_kind(struct ctl *ctl, const struct rpc_value *changes, enum c
 
 static bool is_active_group(const struct rpc_value *processes, const char *group)
 {
-    for (size_t i = 0; i < rpc_count(processes); i++) {
+    for (size_t i = 0; i < list_count(processes); i++) {
         if (strcmp(member_text(rpc_array_get(processes, i), "group"), group) == 0)
             return true;
     }

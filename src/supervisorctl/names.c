@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "supervisorctl/ctl.h"
 
 #define BLANKS " \t\r\n\v\f"
 
@@ -98,22 +99,15 @@ static bool should_expand(const char *word, bool also_groups)
     return process_name_is_pattern(word) || (also_groups && (text_ends_with(word, ":*") || text_ends_with(word, ":")));
 }
 
-static const char *text_member(const struct rpc_value *record, const char *key)
-{
-    const struct rpc_value *item = rpc_value_type(record) == RPC_STRUCT ? rpc_struct_get(record, key) : NULL;
-
-    return item != NULL && rpc_value_type(item) == RPC_STRING ? rpc_as_string(item) : "";
-}
-
 static void expand_one(struct words *names, const char *word, const struct rpc_value *processes)
 {
     CLEANUP_FREE char *pattern = text_ends_with(word, ":") ? xasprintf("%s*", word) : xstrdup(word);
     const size_t before = names->count;
 
-    for (size_t i = 0; i < rpc_count(processes); i++) {
+    for (size_t i = 0; i < list_count(processes); i++) {
         const struct rpc_value *process = rpc_array_get(processes, i);
-        const char *group = text_member(process, "group");
-        const char *name = text_member(process, "name");
+        const char *group = member_text(process, "group");
+        const char *name = member_text(process, "name");
         CLEANUP_FREE char *shown = process_name_show(group, name);
 
         if (strcmp(shown, word) == 0) {

@@ -112,7 +112,7 @@ static void select_word(struct ctl *ctl, struct selection *selection, const stru
     struct process_name name;
 
     process_name_parse(&name, word);
-    for (size_t i = 0; i < rpc_count(all); i++) {
+    for (size_t i = 0; i < list_count(all); i++) {
         if (is_selected(rpc_array_get(all, i), word, &name))
             selection_add(selection, rpc_array_get(all, i));
     }
@@ -151,7 +151,7 @@ static void show(struct ctl *ctl, const struct rpc_value *all, const struct word
     const size_t first = json ? 1 : 0;
 
     if (words->count == first || words_have(words, "all")) {
-        for (size_t i = 0; i < rpc_count(all); i++)
+        for (size_t i = 0; i < list_count(all); i++)
             selection_add(&selection, rpc_array_get(all, i));
     } else {
         for (size_t i = first; i < words->count; i++)

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "supervisorctl/complete.h"
+#include "supervisorctl/ctl.h"
 #include "supervisorctl/names.h"
 
 static void add_process(struct rpc_value *list, const char *group, const char *name)
@@ -127,12 +128,38 @@ static void completion_adds_what_is_sure(void **state)
     assert_completes("x", "", 0);
 }
 
+/* A server may answer anything: what is no list has no items, and what is no struct has no members. */
+static void answers_may_be_of_any_type(void **state)
+{
+    struct rpc_value *text = rpc_string("text");
+    struct rpc_value *record = rpc_struct(1);
+    struct rpc_value *numbers = rpc_array(1);
+    struct words words, names;
+
+    (void)state;
+    rpc_array_append(numbers, rpc_int(5));
+    assert_int_equal(list_count(text), 0);
+    assert_int_equal(list_count(record), 0);
+    assert_int_equal(list_count(numbers), 1);
+    words_split(&words, "w*");
+    for (int i = 0; i < 3; i++) {
+        names_expand(&names, &words, 0, (struct rpc_value *[]){text, record, numbers}[i], false);
+        assert_int_equal(names.count, 1);
+        assert_string_equal(names.items[0], "w*");
+        words_release(&names);
+    }
+    words_release(&words);
+    rpc_value_free(text);
+    rpc_value_free(record);
+    rpc_value_free(numbers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_split_at_white_space), cmocka_unit_test(names_have_the_original_forms),
-        cmocka_unit_test(patterns_match_whole_names),     cmocka_unit_test(what_is_no_pattern_stays),
-        cmocka_unit_test(completion_adds_what_is_sure),
+        cmocka_unit_test(answers_may_be_of_any_type),    cmocka_unit_test(words_are_split_at_white_space),
+        cmocka_unit_test(names_have_the_original_forms), cmocka_unit_test(patterns_match_whole_names),
+        cmocka_unit_test(what_is_no_pattern_stays),      cmocka_unit_test(completion_adds_what_is_sure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
