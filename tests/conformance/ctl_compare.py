@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -89,6 +90,8 @@ command=/bin/sleep 1000
 #   help   prose differs: only the first line, the number of lines and the exit status count
 #   sort   lines come in no fixed order
 #   settled  after all programs are where they will stay
+#   until:X<Y  Y is the standard input, which stays open; Ctrl-C when X has been printed
+#   glimpse:X  the same, and only the first line counts
 #   in:X   X is the standard input (before the last bar)
 #   changed  supervisord's configuration file says something else meanwhile
 CASES = r"""
@@ -179,6 +182,9 @@ pid nosuch
 pid nosuch cat
 pid w
 tail talk
+until:line 400 | tail -f talk
+until:line 400 | tail -f talk stderr
+tail talk -f
 tail -50 talk
 tail talk stderr
 tail -50 talk stderr
@@ -211,9 +217,10 @@ clear nosuch
 sort | clear all
 clear talk nosuch
 clear nolog
-maintail -100
+maintail -60
 help | maintail -100 x
 help | maintail -f x
+glimpse:INFO | maintail -f
 maintail x
 maintail -x
 version
@@ -263,6 +270,11 @@ remove nosuch
 remove cat nosuch
 changed | reread
 changed | avail
+changed | add a_program_with_quite_a_long_name_that_widens_columns
+changed | add a_program_with_quite_a_long_name_that_widens_columns
+changed | remove a_program_with_quite_a_long_name_that_widens_columns
+changed | stop a_program_with_quite_a_long_name_that_widens_columns
+changed | remove a_program_with_quite_a_long_name_that_widens_columns
 changed | update nosuch
 changed | update nosuch noexec
 changed | update quick
@@ -278,6 +290,9 @@ fg nosuch
 fg a b
 fg w:*
 fg all
+until:hello<hello\n | fg cat
+fg quick
+fg fail
 help | reload x
 help | shutdown x
 -s unix://{dir}/none.sock status
@@ -359,7 +374,7 @@ help | shutdown x y
 reload
 settled | pid nosuch
 shutdown
-"""
+""".strip("\n").split("\n")
 
 
 class Side:
@@ -386,24 +401,44 @@ class Side:
         with open(self.file, "w", encoding="utf-8") as out:
             out.write(text)
 
-    def run(self, arguments, stdin):
+    def command(self, arguments):
         filled = [argument.replace("{dir}", self.directory).replace("{port}", str(self.port))
                   for argument in arguments]
-        given = [] if "-c" in filled else ["-c", self.file]
-        try:
-            done = subprocess.run([self.client] + given + filled, input=stdin.encode(), capture_output=True,
-                                  timeout=30, check=False)
-        except subprocess.TimeoutExpired:
-            return "timeout", "", 0
+        return [self.client] + ([] if "-c" in filled else ["-c", self.file]) + filled
+
+    def run(self, arguments, stdin):
+        done = subprocess.run(self.command(arguments), input=stdin.encode(), capture_output=True, timeout=60,
+                              check=False)
         return self.plain(done.stdout), self.plain(done.stderr), done.returncode
+
+    def run_until(self, arguments, stdin, text):
+        """Ctrl-C as soon as `text` has been printed."""
+        process = subprocess.Popen(self.command(arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        try:
+            process.stdin.write(stdin.encode())
+            process.stdin.flush()
+            output = b""
+            while text.encode() not in output:
+                ready, _, _ = select.select([process.stdout], [], [], 30)
+                piece = os.read(process.stdout.fileno(), 65536) if ready else b""
+                if not piece:
+                    raise TimeoutError(f"{arguments}: {text!r} did not come, only {output!r}")
+                output += piece
+            wait_until_idle(process.pid)
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        return self.plain(output + rest), self.plain(errors), process.returncode
 
     def plain(self, output):
         """What is the same on both sides."""
         text = output.decode(errors="replace").replace(self.directory, "DIR").replace(self.client, "PROG")
         text = text.replace(str(self.port), "PORT")
         text = re.sub(r"^((?:box> )*)error: .*", r"\1error:", text, flags=re.M)
-        text = re.sub(r"^((?:box> )*)\d\.\d\.\d+$", r"\1VERSION", text, flags=re.M)
         text = re.sub(r"pid \d+, uptime [\d:]+( days?, [\d:]+)?", "pid N, uptime T", text)
+        text = re.sub(r"^((?:box> )*)[45]\.\d\.\d$", r"\1VERSION", text, flags=re.M)
         text = re.sub(r"[A-Z][a-z][a-z] \d\d \d\d:\d\d [AP]M", "DATE", text)
         text = re.sub(r"^((?:box> )*)[1-9]\d{2,}$", r"\1PID", text, flags=re.M)
         return re.sub(r"\d{4}-\d\d-\d\d [\d:,]+", "TIME", text)
@@ -429,8 +464,25 @@ def wait_until(condition, what, seconds=30):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            sys.exit("gave up waiting: " + what)
+            raise TimeoutError("gave up waiting: " + what)
         time.sleep(0.1)
+
+
+def wait_until_idle(pid):
+    """An interrupt while the original is still busy with what it has received is an error to it."""
+    def used():
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[11:13]
+
+    before = [None]
+
+    def rests():
+        now = used()
+        same = now == before[0]
+        before[0] = now
+        return same
+
+    wait_until(rests, "the client to be idle")
 
 
 def split_words(text):
@@ -440,36 +492,55 @@ def split_words(text):
 
 
 def parse_case(line):
-    """(mark, arguments, stdin)"""
+    """(mark, arguments, stdin, text to wait for)"""
     if line.startswith("in:"):
         stdin, _, rest = line[3:].rpartition("|")
-        return "in", split_words(rest), stdin.rstrip(" ").replace("\\n", "\n")
+        return "in", split_words(rest), stdin.rstrip(" ").replace("\\n", "\n"), None
     mark, bar, rest = line.partition(" | ")
-    return (mark, split_words(rest), "") if bar else ("", split_words(line), "")
+    if mark.startswith(("until:", "glimpse:")):
+        mark, _, text = mark.partition(":")
+        text, _, stdin = text.partition("<")
+        return mark, split_words(rest), stdin.replace("\\n", "\n"), text
+    return (mark, split_words(rest), "", None) if bar else ("", split_words(line), "", None)
 
 
 def shape(mark, result):
     output, errors, status = result
     if mark == "help":
         return output.split("\n")[0] if output.startswith("E") else "", len(output) > 1, errors, status
+    if mark == "glimpse":
+        return output.split("\n")[0], errors, status
     if mark == "sort": # the exit status is that of the last failure
         return sorted(output.split("\n")), errors, status != 0
     return output, errors, status
 
 
-def compare(sides, pool, name, show):
-    """Runs one line, which has its number before it, on both sides, and tells of it when they differ."""
-    line = name.partition(" ")[2]
-    mark, arguments, stdin = parse_case(line)
-    for side in sides:
-        side.configure(mark == "changed")
-        if mark == "settled":
-            wait_until(side.settled, "programs to be up again")
-    results = list(pool.map(lambda side: side.run(arguments, stdin), sides))
-    same = shape(mark, results[0]) == shape(mark, results[1])
-    if show or not same:
-        print(f"{'same' if same else 'DIFFERS'}: {name}\n  original: {results[0]}\n  ours:     {results[1]}", flush=True)
-    return {"name": name, "same": same, "original": results[0], "ours": results[1]}
+def perform(side, line):
+    mark, arguments, stdin, text = parse_case(line)
+    side.configure(mark == "changed")
+    if mark == "settled":
+        wait_until(side.settled, "programs to be up again")
+    return side.run(arguments, stdin) if text is None else side.run_until(arguments, stdin, text)
+
+
+def compare(pairs, cases):
+    """Runs the cases with each pair of a client and a daemon: for each case what came of it, in the order of the pairs,
+    and whether that was the same as with the first."""
+    sides = []
+    try:
+        for pair in pairs:
+            sides.append(Side(*pair))
+        for side in sides:
+            wait_until(side.settled, "programs to be up")
+        with concurrent.futures.ThreadPoolExecutor(len(sides)) as pool:
+            for line in cases:
+                results = list(pool.map(lambda side, line=line: perform(side, line), sides))
+                mark = parse_case(line)[0]
+                same = all(shape(mark, result) == shape(mark, results[0]) for result in results[1:])
+                yield same, results
+    finally:
+        for side in sides:
+            side.end()
 
 
 def main():
@@ -481,24 +552,21 @@ def main():
     parser.add_argument("--results", help="write what came of each line there, as JSON")
     parser.add_argument("--only", help="run just the cases that contain this text, and show them")
     given = parser.parse_args()
-    cases = ["%03d %s" % case for case in enumerate(CASES.strip("\n").split("\n"), 1)
-             if given.only is None or given.only in case[1]]
-    sides = [Side(given.original, given.original_daemon),
-             Side(os.path.abspath(os.path.join(given.bindir, "supervisorctl")), given.daemon or given.original_daemon)]
-    try:
-        for side in sides:
-            wait_until(side.settled, "programs to be up")
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            results = [compare(sides, pool, name, given.only is not None) for name in cases]
-    finally:
-        for side in sides:
-            side.end()
+    cases = [(f"{number:03} {line}", line) for number, line in enumerate(CASES, 1)
+             if given.only is None or given.only in line]
+    pairs = [(given.original, given.original_daemon),
+             (os.path.abspath(os.path.join(given.bindir, "supervisorctl")), given.daemon or given.original_daemon)]
+    results = []
+    for (same, (original, ours)), (name, _) in zip(compare(pairs, [line for _, line in cases]), cases):
+        results.append({"name": name, "same": same, "original": original, "ours": ours})
+        if given.only is not None or not same:
+            print(f"{'same' if same else 'DIFFERS'}: {name}\n  original: {original}\n  ours:     {ours}", flush=True)
     if given.results:
         with open(given.results, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)
     passed = sum(result["same"] for result in results)
-    print(f"{passed} passed, {len(cases) - passed} failed")
-    return 0 if passed == len(cases) else 1
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return 0 if passed == len(results) else 1
 
 
 if __name__ == "__main__":
