@@ -244,8 +244,8 @@ help | help start
 help | help tail
 help | help update
 help | help maintail
-help
-? 
+help | help
+help | ?
 help | ? status
 EOF
 #x
