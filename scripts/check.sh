@@ -103,6 +103,10 @@ shell_syntax() {
     return $status
 }
 
+hardening() {
+    scripts/check-hardening --self-test && scripts/check-hardening "$build"
+}
+
 fuzz() { # a crash that was found before is in the corpus and comes back here
     FUZZ_SECONDS=${FUZZ_SECONDS:-60} scripts/fuzz.sh
 }
@@ -163,6 +167,7 @@ step layers layers
 step build-gcc build_gcc
 step build-clang build_clang
 step build-sanitize build_sanitize
+step hardening hardening
 step docs docs
 step manuals manuals
 step unit unit "$build"

@@ -397,6 +397,7 @@ static int decode(struct decoder *decoder, const char *body, size_t length)
         decoder->has_failed = true;
     }
     decoder->parser->sax = default_handlers;
+    xmlFreeDoc(decoder->parser->myDoc); /* what a refused DTD has declared */
     xmlFreeParserCtxt(decoder->parser);
     return decoder->has_failed ? -1 : 0;
 }

@@ -127,7 +127,7 @@ static void add_arguments(struct words *candidates, struct ctl *ctl, enum comman
 void complete(struct completion *completion, struct ctl *ctl, const char *line)
 {
     const size_t length = strlen(line);
-    const bool at_new_word = length == 0 || line[length - 1] == ' ' || line[length - 1] == '\t';
+    const bool at_new_word = length == 0 || strchr(NAMES_BLANKS, line[length - 1]) != NULL;
     struct words candidates = {NULL, 0};
     struct words words;
     size_t position; /* of the word to complete */

@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "supervisorctl/ctl.h"
 
-#define BLANKS " \t\r\n\v\f"
-
 void words_append(struct words *words, const char *word)
 {
     words->items = xreallocarray(words->items, words->count + 1, sizeof *words->items);
@@ -19,8 +17,8 @@ void words_append(struct words *words, const char *word)
 void words_split(struct words *words, const char *line)
 {
     *words = (struct words){NULL, 0};
-    for (line += strspn(line, BLANKS); *line != '\0'; line += strspn(line, BLANKS)) {
-        const size_t length = strcspn(line, BLANKS);
+    for (line += strspn(line, NAMES_BLANKS); *line != '\0'; line += strspn(line, NAMES_BLANKS)) {
+        const size_t length = strcspn(line, NAMES_BLANKS);
         CLEANUP_FREE char *word = xstrndup(line, length);
 
         words_append(words, word);

@@ -10,6 +10,8 @@
 
 #include "rpc/value.h"
 
+#define NAMES_BLANKS " \t\r\n\v\f" /* what stands between words */
+
 /* Words of a command line, or names. Owned. */
 struct words {
     char **items;

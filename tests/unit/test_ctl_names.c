@@ -128,6 +128,20 @@ static void completion_adds_what_is_sure(void **state)
     assert_completes("x", "", 0);
 }
 
+/* Every blank that ends a word lets a new one begin. */
+static void completion_knows_all_blanks(void **state)
+{
+    struct ctl ctl = {.is_interactive = false};
+    struct completion completion;
+
+    (void)state;
+    for (const char *line = NAMES_BLANKS; *line != '\0'; line++) { /* from each of them to the end */
+        complete(&completion, &ctl, line);
+        assert_true(completion.candidates.count > 10);
+        complete_release(&completion);
+    }
+}
+
 /* A server may answer anything: what is no list has no items, and what is no struct has no members. */
 static void answers_may_be_of_any_type(void **state)
 {
@@ -157,9 +171,10 @@ static void answers_may_be_of_any_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_may_be_of_any_type),    cmocka_unit_test(words_are_split_at_white_space),
-        cmocka_unit_test(names_have_the_original_forms), cmocka_unit_test(patterns_match_whole_names),
-        cmocka_unit_test(what_is_no_pattern_stays),      cmocka_unit_test(completion_adds_what_is_sure),
+        cmocka_unit_test(answers_may_be_of_any_type),     cmocka_unit_test(completion_knows_all_blanks),
+        cmocka_unit_test(words_are_split_at_white_space), cmocka_unit_test(names_have_the_original_forms),
+        cmocka_unit_test(patterns_match_whole_names),     cmocka_unit_test(what_is_no_pattern_stays),
+        cmocka_unit_test(completion_adds_what_is_sure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
