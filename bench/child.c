@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +135,39 @@ static const struct mode {
     {"sent", 2, run_sent, "sent COUNT PAUSE     writes lines with the time, microseconds apart, and ends"},
 };
 
+#define WORDS_MAXIMUM 8
+
+/* As ./run of a service of runit and its like, which give it no arguments of ours: they stand in a file, one a line. */
+static int words_of_service(char **words)
+{
+    static char text[4096];
+    size_t length;
+    char *rest = text;
+    int count = 1;
+    char *content = file_content("arguments", &length);
+
+    (void)snprintf(text, sizeof text, "%s", content);
+    for (char *word = strsep(&rest, "\n"); word != NULL && *word != '\0' && count < WORDS_MAXIMUM;
+         word = strsep(&rest, "\n"))
+        words[count++] = word;
+    return count;
+}
+
+static bool is_service(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return strcmp(slash != NULL ? slash + 1 : name, "run") == 0;
+}
+
 int main(int argc, char **argv)
 {
+    char *words[WORDS_MAXIMUM + 1] = {argv[0]};
+
+    if (is_service(argv[0])) {
+        argc = words_of_service(words);
+        argv = words;
+    }
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (argc > 1 && strcmp(argv[1], modes[i].name) == 0 && argc - 2 == modes[i].arguments) {
             modes[i].run(argv + 2);

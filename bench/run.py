@@ -19,11 +19,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import daemon  # noqa: E402
 import events  # noqa: E402
+import growth  # noqa: E402
+import others  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SESSIONS = workloads.SESSIONS + events.SESSIONS
+SESSIONS = workloads.SESSIONS + events.SESSIONS + growth.SESSIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +83,7 @@ def parse_options():
     parser.add_argument('--only', metavar='NAME', action='append', choices=names, help='one of: ' + ', '.join(names))
     parser.add_argument('--quick', action='store_true', help='one short round')
     parser.add_argument('--skip-original', action='store_true')
+    parser.add_argument('--skip-others', action='store_true', help='without runit, s6 and daemontools')
     parser.add_argument('--output', metavar='FILE', type=pathlib.Path,
                         help='default: docs/performance.md, only after a whole run')
     return parser.parse_args()
@@ -137,7 +140,18 @@ def run_rounds(options, systems, effort, results):
                 skipped = system == 'original' and number >= most_original
                 if run and system in systems and not skipped:
                     problems.append(measure((name, run), systems[system], effort, results))
+            problems += measure_others(name, options, systems, effort, results)
     return [problem for problem in problems if problem]
+
+
+def measure_others(name, options, systems, effort, results):
+    """What supervises one child a process, where it knows the workload."""
+    run = dict(others.SESSIONS).get(name)
+    if run is None or options.skip_others:
+        return []
+    scratch = systems['limit'].scratch
+    return [measure((name, run), Paths(system, '', '', options.programs.resolve(), scratch), effort, results)
+            for system in others.installed()]
 
 
 def notes_of(options, effort, problems, took):
@@ -146,6 +160,8 @@ def notes_of(options, effort, problems, took):
         f'Rounds: {options.rounds}, interleaved; the original only: ' + ', '.join(capped) if capped
         else f'Rounds: {options.rounds}, interleaved',
         f'Respawn latencies: {effort.samples["ours"]} samples a round, the original {effort.samples["original"]}',
+        'runit, s6 and daemontools: without loggers, but for the row about a log; what they cost is the sum over all '
+        'their processes, one for each child',
         f'Scratch directories in {options.scratch}; the whole run took {took:.0f} s',
         *(f'Not measured: {problem}' for problem in problems),
     ]
@@ -175,13 +191,13 @@ def main():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         daemon.kill_descendants()
         shutil.rmtree(scratch, ignore_errors=True)
-    lines = report.table(results)
+    tables = report.tables(results)
     notes = notes_of(options, effort, problems, time.monotonic() - begin)
-    print('', report.machine(), *notes, '', report.plain(lines), sep='\n')
+    print('', report.machine(), *notes, '', report.plain(tables), sep='\n')
     whole = not (options.only or options.quick) and len(systems) == 3
     output = options.output or (ROOT / 'docs' / 'performance.md' if whole else None)
     if output:
-        output.write_text(report.document(lines, notes), encoding='utf-8')
+        output.write_text(report.document(tables, notes), encoding='utf-8')
         print(f'\nwritten to {output}')
     return 1 if problems else 0
 

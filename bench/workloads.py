@@ -206,6 +206,7 @@ def thousand_programs(paths, record, effort):
         boot(daemon, record)
         idle(daemon, record, effort.idle_seconds)
         record('memory_1000', daemon.memory_mb())
+        record('memory_child', daemon.memory_mb() * 1024 / 1000)
         get_all(daemon, record, effort.seconds)
         with background(load_command(paths, daemon.port, all_info, seconds=600)):
             time.sleep(0.2)
@@ -244,14 +245,6 @@ def reload(paths, record, effort):
 def reload_limit(paths, record, _effort):
     answer = run_json([paths.program('limits'), 'spawn', '100', paths.program('child'), 'idle'])
     record('update_100', answer['seconds'] * 1000)
-
-
-def five_thousand_programs(paths, record, _effort):
-    # stderr goes with stdout: three descriptors a program, within the usual hard limit of 20,000
-    programs = numbered(5000, paths.child('idle'), redirect_stderr='true')
-    with Daemon(paths, programs, descriptors_per_program=3) as daemon:
-        record('boot_5000', daemon.wait_running(300))
-        get_all(daemon, record, 2)
 
 
 def stamps_file(directory):
@@ -333,13 +326,18 @@ def churn_limit(paths, record, effort):
     record('churn', answer['rate'])
 
 
-def written(directory, name):
-    """Size of a log with all its backups. A rotation between two looks may show fewer bytes, never more."""
+def written_bytes(directory, pattern='*'):
+    """Size of all such files. A rotation between two looks may show fewer bytes, never more."""
     total = 0
-    for path in pathlib.Path(directory).glob(f'{name}.log*'):
+    for path in pathlib.Path(directory).glob(pattern):
         with contextlib.suppress(FileNotFoundError):
             total += path.stat().st_size
     return total
+
+
+def written(directory, name):
+    """Size of a log with all its backups."""
+    return written_bytes(directory, f'{name}.log*')
 
 
 def logging_options(directory, name, **options):
@@ -430,7 +428,6 @@ SESSIONS = (
     ('one', one_program, one_program_limit, 3),
     ('hundred', hundred_programs, None, 3),
     ('thousand', thousand_programs, thousand_programs_limit, 2),
-    ('five-thousand', five_thousand_programs, None, 0),
     ('reload', reload, reload_limit, 1),
     ('respawn-alone', respawn('alone', lambda paths: []), respawn_limit, 2),
     ('respawn-500', respawn('500_idle', lambda paths: numbered(500, paths.child('idle'))), None, 1),

@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh run     what building and running needs
 #   scripts/install-deps.sh check   the same, and what every test needs
-#   scripts/install-deps.sh bench   what the measurements need: the original among it, so as much as check
+#   scripts/install-deps.sh bench   what the measurements need: the original among it, so as much as check, and more
 #
 # Root is used through sudo when the caller is not root. No service that comes with a package is started or enabled:
 # nginx, redis and the original supervisor are only there to be supervised by, or compared with, what is built here.
@@ -20,11 +20,13 @@ check="clang libclang-rt-dev clang-tidy clang-format afl++ cppcheck binutils lib
 if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
     check="$check nodejs npm"
 fi
+bench="runit s6 daemontools"
 services="supervisor nginx redis-server"
 
 case "${1:-run}" in
 run) wanted="$run" ;;
-check | bench) wanted="$run $check" ;;
+check) wanted="$run $check" ;;
+bench) wanted="$run $check $bench" ;;
 *)
     echo "usage: $0 [run|check|bench]" >&2
     exit 2
