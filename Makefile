@@ -55,7 +55,7 @@ uninstall: ## remove what the last install from $(BUILD) put there
 
 clean: ## remove what was built
 	@scripts/quickstart.sh stop-if-running
-	rm -rf $(BUILD) $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-fuzz-afl test-output
+	rm -rf $(BUILD) $(BUILD)-clang $(BUILD)-sanitize $(BUILD)-bench $(BUILD)-fuzz $(BUILD)-fuzz-afl $(BUILD)-analyze test-output
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

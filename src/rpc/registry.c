@@ -345,6 +345,7 @@ struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_calle
         return NULL;
     }
 
+    assert(entry != NULL); /* check() refuses what is not there */
     struct rpc_call *call = xmalloc(sizeof *call);
     *call = (struct rpc_call){
         .registry = registry, .caller = caller, .params = params, .answer = answer, .answer_context = context};

@@ -1,5 +1,6 @@
 #include "supervisord/command_line.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,6 +164,7 @@ int command_line_parse(struct command_line *line, int count, char **arguments, s
         if (letter == '?' || letter == ':')
             return refuse_option(letter, word, err);
         const struct option_row *row = find_row(letter);
+        assert(row != NULL); /* getopt knows letters of rows alone */
         const int outcome = row->key != NULL ? add_override(line, row, optarg, origin_of(row, word), err)
                                              : take_action(line, letter, optarg, err);
         if (outcome < 0)
