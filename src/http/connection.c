@@ -1,5 +1,6 @@
 /*
- * Connections, from when they are accepted: strangers, who have to show soon that they may call, and handshakes of TLS.
+ * Connections, from when they are accepted: strangers, who have to show soon that they may call, handshakes of TLS, and
+ * clients that go in the middle of a request.
  */
 #include <sys/socket.h>
 
@@ -20,7 +21,8 @@ struct http_connection {
     int64_t deadline_us;            /* until when it must be admitted */
     bool is_admitted;               /* or given up; else in the listener's list of strangers */
     enum handshake handshake;
-    struct event *more; /* owned: the client has sent more of the handshake; NULL without TLS */
+    struct event *more;   /* owned: the client has sent more of the handshake; NULL without TLS */
+    struct event *closed; /* owned: the client says no more */
     struct http_connection *prev, *next;
     struct http_connection *prev_handshake, *next_handshake;
 };
@@ -77,7 +79,7 @@ static void handshake_begin(struct http_connection *connection)
         http_tls_demand_certificate(session);
     gnutls_session_set_ptr(session, connection);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
-    connection->more = loop_event_new(listener->server->loop, connection->fd, EV_READ, on_more, connection);
+    connection->more = loop_event_new(listener->server->loop, connection->fd, EV_READ | EV_ET, on_more, connection);
     handshake_run(connection);
 }
 
@@ -89,6 +91,34 @@ void http_listener_await_handshakes(struct http_listener *listener)
         MHD_suspend_connection(connection->mhd);
         event_add(connection->more, NULL);
     }
+}
+
+/* --- clients that go ---------------------------------------------------------------------------------------------- */
+
+/*
+ * libmicrohttpd does not notice the end of what a client sends when it comes together with the last bytes: it waits for
+ * an edge that has passed. Suspended and resumed, it looks again. What is suspended already looks when it is resumed.
+ */
+static void on_closed(evutil_socket_t fd, short what, void *context)
+{
+    struct http_connection *connection = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
+
+    (void)fd;
+    (void)what;
+    if (info->suspended == MHD_YES)
+        return;
+    MHD_suspend_connection(connection->mhd);
+    MHD_resume_connection(connection->mhd);
+    event_active(connection->listener->run, EV_TIMEOUT, 0);
+}
+
+static void watch_closing(struct http_connection *connection)
+{
+    connection->closed =
+        loop_event_new(connection->listener->server->loop, connection->fd, EV_CLOSED | EV_ET, on_closed, connection);
+    (void)event_add(connection->closed, NULL); /* refused: the client's time is limited all the same */
 }
 
 /* --- strangers ---------------------------------------------------------------------------------------------------- */
@@ -152,6 +182,7 @@ static struct http_connection *connection_new(struct http_listener *listener, st
     plan_strangers(listener);
     if (listener->tls.certificate != NULL)
         handshake_begin(connection);
+    watch_closing(connection);
     listener->connections++;
     return connection;
 }
@@ -164,6 +195,7 @@ static void connection_free(struct http_connection *connection)
     handshake_leave_list(connection, HANDSHAKE_OVER);
     if (connection->more != NULL)
         event_free(connection->more);
+    event_free(connection->closed);
     free(connection);
     if (listener->connections-- == listener->connections_max)
         http_listener_accept_on(listener);
