@@ -249,14 +249,16 @@ class ProcessGroupSignals(TestCase):
         self.end_family(group)
 
     def test_killasgroup_kills_the_group(self):
-        daemon = self.family(parent=("ignore=TERM", "hang"), killasgroup="true", stopwaitsecs=1)
+        daemon = self.family(parent=("ignore=TERM", "print=deaf", "hang"), killasgroup="true", stopwaitsecs=1)
+        daemon.wait_stdout("a", "deaf")
         group = daemon.info("a")["pid"]
         daemon.supervisor.stopProcess("a")
         wait_for(lambda: self.group_is_gone(group))
         self.assertEqual(["up"], lines_of(self.marks))
 
     def test_stopasgroup_kills_the_group_too(self):
-        daemon = self.family(parent=("ignore=TERM", "hang"), stopasgroup="true", stopwaitsecs=1)
+        daemon = self.family(parent=("ignore=TERM", "print=deaf", "hang"), stopasgroup="true", stopwaitsecs=1)
+        daemon.wait_stdout("a", "deaf")
         group = daemon.info("a")["pid"]
         daemon.supervisor.stopProcess("a")
         wait_for(lambda: self.group_is_gone(group))
