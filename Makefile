@@ -7,7 +7,7 @@ BUILD ?= build
 export BUILD
 
 .DEFAULT_GOAL := all
-.PHONY: all deps run stop check conformance bench fuzz fmt install uninstall clean help
+.PHONY: all deps run stop check conformance bench fuzz soak fmt install uninstall clean help
 
 all: deps ## build into build/
 	@scripts/build.sh $(BUILD)
@@ -40,6 +40,11 @@ bench: ## measure beside the original; writes docs/performance.md
 fuzz: ## feed made-up input to every parser; FUZZ_SECONDS, FUZZ_ONLY, FUZZ_ENGINE: see scripts/fuzz.sh
 	@scripts/install-deps.sh check
 	@scripts/fuzz.sh
+
+soak: ## random operations against a model that knows what must come of them; SOAK_SECONDS (600), SOAK_SEED
+	@scripts/install-deps.sh check
+	@scripts/build.sh $(BUILD) -Dtests=true
+	@python3 tests/soak/soak.py --build $(BUILD)
 
 fmt: ## format the C code
 	@git ls-files '*.c' '*.h' | xargs clang-format -i

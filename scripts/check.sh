@@ -130,6 +130,10 @@ fuzz() { # a crash that was found before is in the corpus and comes back here
     FUZZ_SECONDS=${FUZZ_SECONDS:-60} scripts/fuzz.sh
 }
 
+soak() { # short; `make soak` takes its time
+    SOAK_SECONDS=${SOAK_SECONDS:-30} timeout 300 python3 tests/soak/soak.py --build "$build"
+}
+
 # --- running and counting them ---
 
 # The sum of "N passed, M failed" that the step printed last, or the step itself as one.
@@ -194,6 +198,7 @@ step unit-clang unit "$build_clang"
 step unit-sanitize unit "$build_sanitize"
 step system system "$build"
 step system-sanitize system "$build_sanitize"
+step soak soak
 step browser system "$build" tests/browser
 step clients clients
 step conformance-original conformance_of_original

@@ -444,6 +444,8 @@ int process_stop(struct process *process, struct error *err)
     if (!can_be_stopped)
         return error_set_fault(err, FAULT_NOT_RUNNING, "%s", config->name);
     process_step(process, STOP_ASKED);
+    if (process->pid == 0) /* a restart was due, for which the logs had been left open */
+        detach_streams(process, false);
     if (process->state == PROCESS_STOPPING)
         send_stop_signal(process, config->stopsignal, config->stopasgroup);
     if (process->state == PROCESS_UNKNOWN)

@@ -6,6 +6,9 @@
  *   lines=N[,WIDTH]               N numbered lines of WIDTH bytes (newline included) on stdout, at full speed
  *   errlines=N[,WIDTH]            the same on stderr
  *   ticker=SECONDS                numbered lines on stdout with a pause between, until SIGTERM: then "end" and exit
+ *   count=FILE,FD,PAUSE,BURST     for ever: BURST lines "NUMBER PID xxx..." on descriptor FD, then a pause of so many
+ *                                 seconds. FILE keeps the last number written, over runs and violent deaths: the next
+ *                                 run goes on behind it, and repeats one at most
  *   noise=N                       N bytes without a newline on stdout
  *   sleep=SECONDS                 a fraction is fine; not cut short by signals
  *   ignore=SIGNAL                 from now on
@@ -32,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,6 +171,8 @@ static void write_numbered_lines(int fd, char *arguments)
     write_all(fd, block, used);
 }
 
+static void do_sleep(char *seconds);
+
 static void do_print(char *text)
 {
     write_line(STDOUT_FILENO, text);
@@ -205,6 +211,41 @@ static void do_ticker(char *seconds)
     }
     write_line(STDOUT_FILENO, "end");
     _exit(0);
+}
+/* The number in FILE, which outlives this process. */
+static volatile unsigned long *map_number(const char *file)
+{
+    const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    void *number;
+
+    if (fd < 0 || ftruncate(fd, sizeof(unsigned long)) < 0)
+        fail(file);
+    number = mmap(NULL, sizeof(unsigned long), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (number == MAP_FAILED)
+        fail(file);
+    close(fd);
+    return number;
+}
+
+/* A line is short enough for a pipe to take it whole or not at all. */
+static void do_count(char *arguments)
+{
+    char *fd = cut(arguments);
+    char *pause_text = cut(fd);
+    const char *burst = cut(pause_text);
+    volatile unsigned long *number = map_number(arguments);
+
+    for (;;) {
+        for (int left = parse_number(burst); left > 0; left--) {
+            char line[80];
+            const int length = snprintf(line, sizeof(line), "%010lu %07d %.*s\n", *number + 1, (int)getpid(),
+                                        (int)(*number % 40), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+
+            write_all(parse_number(fd), line, (size_t)length);
+            ++*number;
+        }
+        do_sleep(pause_text);
+    }
 }
 static void do_errlines(char *arguments)
 {
@@ -325,6 +366,7 @@ static const struct action {
     {"raw", do_raw},
     {"lines", do_lines},
     {"ticker", do_ticker},
+    {"count", do_count},
     {"noise", do_noise},
     {"errlines", do_errlines},
     {"sleep", do_sleep},

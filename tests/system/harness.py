@@ -32,6 +32,7 @@ PATIENCE = float(os.environ.get("SUPERVISOR_TEST_PATIENCE", "1"))
 ACTOR = os.path.join(PROGRAMS, "actor")
 REPORT = os.path.join(PROGRAMS, "report")
 LISTENER = os.path.join(PROGRAMS, "listener")
+FCGI_RESPONDER = os.path.join(PROGRAMS, "fcgi_responder")
 
 Outcome = collections.namedtuple("Outcome", "code out err")
 

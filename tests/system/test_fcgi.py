@@ -8,10 +8,9 @@ import signal
 import socket
 import unittest
 
-from harness import (ACTOR, PROGRAMS, Fault, TestCase, actor, free_port, needs_ipv6, needs_root, read, section,
+from harness import (ACTOR, FCGI_RESPONDER, Fault, TestCase, actor, free_port, needs_ipv6, needs_root, read, section,
                      time_limit, wait_for, write)
 
-RESPONDER = os.path.join(PROGRAMS, "fcgi_responder")
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 
 NGINX_CONFIGURATION = """
@@ -50,7 +49,7 @@ class BehindNginx(TestCase):
         path = write(self.path("nginx.conf"), NGINX_CONFIGURATION % {
             "dir": self.dir, "port": self.port, "backend": backend, "user": "user root;" if os.geteuid() == 0 else ""})
         self.it = self.daemon(
-            fcgi("f", url, RESPONDER, numprocs=count, process_name="f%(process_num)d", autorestart="true")
+            fcgi("f", url, FCGI_RESPONDER, numprocs=count, process_name="f%(process_num)d", autorestart="true")
             + section("program:nginx", command="%s -c %s" % (NGINX, path), startsecs=0, priority=1000))
         wait_for(lambda: self.try_get() is not None, what="an answer through nginx")
 

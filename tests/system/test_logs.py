@@ -135,6 +135,19 @@ class BadLuck(TestCase):
                                                                                                          "CRIT",
                                                                                                          "WARN"))])
 
+    def test_logs_are_closed_when_a_restart_is_called_off(self):
+        daemon = self.daemon(program("a", actor("exit=1"), startsecs=1, startretries=100))
+        daemon.wait_state("a", "BACKOFF")
+
+        def is_open():
+            where = "/proc/%d/fd" % daemon.pid
+            return self.path("a-std") in " ".join(os.readlink(os.path.join(where, name)) for name in os.listdir(where))
+
+        self.assertTrue(is_open())
+        daemon.supervisor.stopProcess("a")
+        self.assertEqual("STOPPED", daemon.state("a"))
+        self.assertFalse(is_open())
+
     def test_odd_bytes_do_not_break_reading(self):
         daemon = self.daemon(program("a", "/bin/cat " + self.path("bytes"), stdout_logfile=self.path("a.log")))
         with open(self.path("bytes"), "wb") as file:
