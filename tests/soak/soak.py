@@ -84,7 +84,7 @@ class Soak:
         pools = "".join(
             harness.pool(name, *actions, events=types, buffer_size=100000, autorestart="true", startsecs=0)
             for name, actions, types in (
-                ("recorder", ("record=" + self.events.path, "serve"), "PROCESS_STATE"),
+                ("recorder", ("record=" + self.events.path, "serve"), "PROCESS_STATE,REMOTE_COMMUNICATION"),
                 ("outputs", ("serve",), "PROCESS_LOG,TICK_5"),
                 ("leaver", ("serve=20", "exit=0"), "EVENT")))
         config = pools + "[include]\nfiles=%s/conf.d/*.conf\n" % self.directory

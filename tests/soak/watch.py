@@ -4,6 +4,7 @@ import collections
 import os
 import re
 import threading
+import time
 
 LETTERS = {"STOPPED": "T", "STARTING": "S", "RUNNING": "R", "BACKOFF": "B", "STOPPING": "P", "EXITED": "E",
            "FATAL": "F", "UNKNOWN": "U"}
@@ -26,6 +27,7 @@ class Events:
         self.replaced = set()  # names of processes in whose place new ones may come, which begin STOPPED; until claimed
         self.count = 0
         self.errors = []
+        self.marks = set()
         self._seen = collections.OrderedDict()
         self._offset = 0
 
@@ -50,6 +52,8 @@ class Events:
     def _take(self, header, payload):
         fields = dict(word.split(":", 1) for word in header.split(" "))
         key = fields["serial"], payload
+        if fields["eventname"] == "REMOTE_COMMUNICATION":
+            self.marks.add(payload)
         if not fields["eventname"].startswith("PROCESS_STATE_") or key in self._seen:
             return
         self._seen[key] = None
@@ -76,6 +80,15 @@ class Events:
                 self.chains[name] = ""
                 return None
             return self.chains[name]
+
+    def catch_up(self, supervisor, limit):
+        """Waits until everything has been seen that has happened by now."""
+        mark = "mark %d" % time.monotonic_ns()
+        supervisor.sendRemoteCommEvent("soak", mark)
+        with self.changed:
+            if not self.changed.wait_for(lambda: "type:soak\\n" + mark in self.marks, limit):
+                raise AssertionError("an event has not come within %g s" % limit)
+            self.marks.discard("type:soak\\n" + mark)
 
     def allow_replacement(self, *names):
         """New processes of these names are about to come, whatever states the old ones are in."""
