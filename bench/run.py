@@ -140,7 +140,8 @@ def run_rounds(options, systems, effort, results):
                 skipped = system == 'original' and number >= most_original
                 if run and system in systems and not skipped:
                     problems.append(measure((name, run), systems[system], effort, results))
-            problems += measure_others(name, options, systems, effort, results)
+            if number == 0:
+                problems += measure_others(name, options, systems, effort, results)
     return [problem for problem in problems if problem]
 
 
@@ -160,7 +161,7 @@ def notes_of(options, effort, problems, took):
         f'Rounds: {options.rounds}, interleaved; the original only: ' + ', '.join(capped) if capped
         else f'Rounds: {options.rounds}, interleaved',
         f'Respawn latencies: {effort.samples["ours"]} samples a round, the original {effort.samples["original"]}',
-        'runit, s6 and daemontools: without loggers, but for the row about a log; what they cost is the sum over all '
+        'runit, s6 and daemontools: one round, without loggers, but for the row about a log; what they cost is the sum over all '
         'their processes, one for each child',
         f'Scratch directories in {options.scratch}; the whole run took {took:.0f} s',
         *(f'Not measured: {problem}' for problem in problems),
