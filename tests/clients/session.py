@@ -7,11 +7,13 @@ The program gets the URL and, if there are any, a user and a password as argumen
 """
 
 import collections
+import http.client
 import json
 import os
 import re
 import subprocess
 import time
+import urllib.parse
 import xmlrpc.client
 
 from harness import PATIENCE, UnixTransport, actor, program, section
@@ -125,7 +127,8 @@ CONTROL = [
     step("startProcess", "cat", True, expected=Fault(60, "ALREADY_STARTED: cat")),
     step("startProcess", "missing", expected=Fault(20, "NO_FILE: can't find command '/nonexistent/program'")),
     step("startProcess", "fails", expected=Fault(50, "SPAWN_ERROR: fails")),
-    step("getProcessInfo", "fails", expected=has(statename="FATAL", spawnerr="Exited too quickly (process log may have details)")),
+    step("getProcessInfo", "fails",
+         expected=has(statename="FATAL", spawnerr="Exited too quickly (process log may have details)")),
     step("startProcess", "nosuch", False, expected=Fault(10, "BAD_NAME: nosuch")),
     step("startProcess", "idle", False, expected=True),
     step("stopProcess", "idle", True, expected=True),
@@ -237,8 +240,7 @@ class PythonClient:
         if url.startswith("unix://"):
             transport, place = UnixTransport(place, 60), "localhost"
         if user is not None:
-            quote = xmlrpc.client.urllib.parse.quote
-            place = "%s:%s@%s" % (quote(user, ""), quote(password, ""), place)
+            place = "%s:%s@%s" % (urllib.parse.quote(user, ""), urllib.parse.quote(password, ""), place)
         self.proxy = xmlrpc.client.ServerProxy("http://%s/RPC2" % place, transport=transport)
 
     def call(self, method, args):
@@ -246,7 +248,7 @@ class PythonClient:
             return {"value": getattr(self.proxy, method)(*args)}
         except xmlrpc.client.Fault as fault:
             return {"fault": [fault.faultCode, fault.faultString]}
-        except (OSError, xmlrpc.client.ProtocolError, xmlrpc.client.http.client.HTTPException) as error:
+        except (OSError, xmlrpc.client.ProtocolError, http.client.HTTPException) as error:
             return {"error": str(error)}
 
     def close(self):
@@ -320,6 +322,8 @@ def without_moments(value, directory):
             if loosely(kept.get(key, 0)):
                 kept[key] = type(kept[key]).__name__
         return kept
+    if isinstance(value, bool):
+        return repr(value)  # else it would be the same as a number
     if isinstance(value, list):
         return [without_moments(one, directory) for one in value if one not in ADDED]
     if isinstance(value, str):

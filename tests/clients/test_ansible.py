@@ -1,4 +1,4 @@
-"""Ansible's module for supervisorctl, with our two programs and with the original's: the same tasks, the same results."""
+"""Ansible's module for supervisorctl, with our programs and with the original's: the same tasks, the same results."""
 
 import json
 import os

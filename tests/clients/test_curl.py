@@ -61,7 +61,7 @@ class Curl:
         finally:
             curl.send_signal(signal.SIGTERM)
             curl.wait()
-        wait_for(lambda: self.server.state("a") == "RUNNING")
+        self.assertEqual("RUNNING", self.server.state("a"))
 
     def test_the_activity_log_is_followed(self):
         answer = self.curl("-N", "--max-time", "1", self.url + "/mainlogtail")

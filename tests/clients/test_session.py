@@ -25,7 +25,7 @@ CLIENTS = {  # name: how to make one, the servers that it can reach
 }
 
 
-@time_limit(120)
+@time_limit(240)
 class Session(TestCase):
     def compare(self, client_of, server, account):
         def hold(name, binary):

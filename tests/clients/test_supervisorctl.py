@@ -34,7 +34,7 @@ def add_tests():
         return lambda self: self.compare_part(number)
 
     for number in range(PARTS):
-        setattr(Supervisorctl, "test_part_%d" % (number + 1), make(number))
+        setattr(Supervisorctl, "test_command_lines_%d_of_%d" % (number + 1, PARTS), make(number))
 
 
 add_tests()
