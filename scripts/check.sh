@@ -56,8 +56,8 @@ conformance_of_original() {
     system "$build" --patience 3 --again --supervisord /usr/bin/supervisord --supervisorctl /usr/bin/supervisorctl tests/conformance
 }
 
-clients() { # what they need besides is in install-deps.sh
-    scripts/install-clients.sh && system "$build" tests/clients
+clients() { # each test keeps several programs busy, so fewer at a time
+    scripts/install-clients.sh && system "$build" -j 4 tests/clients
 }
 
 # A part that touches every room. Of the builds the one that `make run` never makes: what is compiled before Valgrind

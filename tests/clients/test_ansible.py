@@ -60,7 +60,7 @@ def outcome(result):
     return CHANGED if result["changed"] else NOTHING
 
 
-@time_limit(300)
+@time_limit(700)
 class Ansible(TestCase):
     def playbook(self, daemon, supervisorctl):
         tasks = []
@@ -88,7 +88,7 @@ class Ansible(TestCase):
         playbook = self.path(name + ".json")
         with open(playbook, "w", encoding="utf-8") as file:
             json.dump(self.playbook(daemon, supervisorctl), file)
-        answer = run("/usr/bin/ansible-playbook", "-i", "localhost,", playbook, timeout=250, directory=self.dir,
+        answer = run("/usr/bin/ansible-playbook", "-i", "localhost,", playbook, timeout=600, directory=self.dir,
                      environment={"ANSIBLE_STDOUT_CALLBACK": "json", "HOME": self.dir, "ANSIBLE_NOCOLOR": "1",
                                   "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3", "LC_ALL": "C.UTF-8"})
         self.assertTrue(answer.out.startswith("{"), answer.out + answer.err)
