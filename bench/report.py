@@ -96,8 +96,8 @@ BOUNDS = {
     'boot': '`clone` and `exec` of each child, which the kernel does on one CPU while the children\'s first moments take the '
             'other',
     'first_answer': 'the slice of 5 ms in which programs are started before clients have their turn, several times over',
-    'respawn': 'the death of the old process and the `exec` of the new one in the kernel; the rest is the way from SIGCHLD '
-               'through the loop, the end of the pipes and the log line. p99 is the back-off of 10 ms that a child which '
+    'respawn': 'the death of the old process and the `exec` of the new one in the kernel. Beyond the limit, which kills and waits '
+               'itself, a sleeping daemon has to be woken; then come sixty system calls of 10 to 15 microseconds in all. p99 is the back-off of 10 ms that a child which '
                'ended at once waits',
     'churn': 'the kernel: `exec` and `exit` on both CPUs; the bare loop without logs and pipes stands beside it',
     'get_state': 'system calls: `epoll_wait`, `recv` and `send` for each call in libmicrohttpd; parsing and encoding take a '
