@@ -1,11 +1,12 @@
 /*
  * Preloaded into a daemon (LD_PRELOAD), it makes an unlucky machine of the one there is: a clock that is set, a system
- * without descriptors, without processes. What happens stands in the file that UNLUCKY_FILE names, and may change at
- * any time.
+ * without descriptors, without processes, one that lets nobody signal anybody. What happens stands in the file that
+ * UNLUCKY_FILE names, and may change at any time.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct luck {
     int64_t wall_offset_s; /* the wall clock shows so much more */
     int64_t fd_errno;      /* no new descriptor: this is why; 0: all is well */
     int64_t clone_errno;   /* no new process */
+    int64_t kill_errno;    /* no signal is sent, to whomever */
 };
 
 static const struct luck good_luck;
@@ -135,4 +137,9 @@ int clone(int (*run)(void *), void *stack, int flags, void *argument, ...)
 pid_t fork(void)
 {
     return luck->clone_errno != 0 ? refuse(luck->clone_errno) : __libc_fork();
+}
+
+int kill(pid_t pid, int number)
+{
+    return luck->kill_errno != 0 ? refuse(luck->kill_errno) : (int)syscall(SYS_kill, pid, number);
 }

@@ -52,9 +52,9 @@ class Luck:
         self.path = path
         self.have()
 
-    def have(self, offset=0, fd_errno=0, clone_errno=0):
+    def have(self, offset=0, fd_errno=0, clone_errno=0, kill_errno=0):
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
-            file.write(struct.pack("<qqq", offset, fd_errno, clone_errno))
+            file.write(struct.pack("<qqqq", offset, fd_errno, clone_errno, kill_errno))
 
 
 @not_wrapped("what is preloaded would be preloaded into the wrapper")
@@ -131,6 +131,21 @@ class Machine(UnluckyTestCase):
         daemon.wait_state("a", "BACKOFF")
         self.luck.have()
         daemon.wait_state("a", "RUNNING")
+        self.check_bystander(daemon)
+
+    def test_a_process_that_may_not_be_signalled_stays_when_it_is_to_be_updated(self):
+        a = program("a", actor("hang"), environment=self.cleared())
+        daemon = self.daemon(a)
+        pid = daemon.wait_state("a", "RUNNING")["pid"]
+        daemon.configure(BYSTANDER)
+        self.luck.have(kill_errno=1)  # EPERM
+        outcome = daemon.ctl("update")
+        self.luck.have()
+        self.assertEqual((1, "a: stopped\na: has problems; not removing\n"), (outcome.code, outcome.out))
+        self.assertEqual(("UNKNOWN", pid), (daemon.state("a"), daemon.info("a")["pid"]))
+        os.kill(pid, signal.SIGKILL)
+        daemon.wait_state("a", "STOPPED")
+        self.assertEqual((0, "a: stopped\na: removed process group\n"), daemon.ctl("update")[:2])
         self.check_bystander(daemon)
 
     def test_the_clock_is_set_while_processes_start_and_stop(self):
