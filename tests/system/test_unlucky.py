@@ -452,6 +452,28 @@ class Signals(UnluckyTestCase):
             self.assertEqual(0, daemon.wait(), (order, end))
             daemon.finish()
 
+    @time_limit(180)
+    @not_wrapped("too slow below one")
+    def test_in_every_order_during_a_shutdown(self):
+        """The shutdown goes on, whatever else is asked for, until the last child has ended."""
+        ends = itertools.cycle(itertools.product((signal.SIGTERM, signal.SIGINT, signal.SIGQUIT), repeat=2))
+        for number, order in enumerate(itertools.permutations(self.KINDS)):
+            daemon = self.prepare(program("a", actor("ignore=TERM", "print=up", "hang"), stopwaitsecs=60),
+                                  directory=self.subdirectory(str(number))).start()
+            daemon.wait_stdout("a", "up")
+            pid = daemon.info("a")["pid"]
+            first, second = next(ends)
+            daemon.send_signal(first)
+            daemon.wait_log("waiting for a to die")
+            for kind in (*order, second):
+                daemon.send_signal(kind)
+            self.assertIn("system.listMethods", daemon.new_rpc().system.listMethods())
+            self.assertTrue(is_alive(pid))
+            os.kill(pid, signal.SIGKILL)
+            self.assertEqual(0, daemon.wait(), (first, order, second))
+            self.assertEqual(1, read(daemon.log).count("spawned: 'a'"))
+            daemon.finish()
+
     def test_kill_9_and_a_new_daemon(self):
         daemon = self.daemon(program("dies", actor("hang"), killonparentdeath="true") + program("stays", actor("hang")) +
                              section("fcgi-program:f", command=actor("hang"), socket="unix://" + self.path("f.sock"),
