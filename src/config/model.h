@@ -111,6 +111,7 @@ struct config_group {
         char **events; /* type names, in capitals; config/load.h says who knows which there are */
         size_t event_count;
         char *result_handler;
+        bool len_in_characters; /* what `len` in the header of an event counts; else bytes */
     } listener;
 };
 

@@ -241,6 +241,9 @@ static const struct option listener_rows[] = {
            "How many events wait for a listener that is ready before the oldest is dropped."),
     OPTION(struct config_group, "result_handler", factory, listener.result_handler,
            "supervisor.dispatchers:default_handler", "What judges the results of the listeners."),
+    OPTION(struct config_group, "len_in_characters", boolean, listener.len_in_characters, "false",
+           "Let `len` in the header of an event count the characters of its payload (UTF-8) instead of the bytes: for "
+           "listeners that read text, as Python's do."),
 };
 TABLE(options_listener, listener_rows);
 

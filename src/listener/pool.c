@@ -94,13 +94,30 @@ static struct listener *find_available(struct pool *pool)
     return NULL;
 }
 
+/* Every byte begins a character but those that go on with one. */
+static size_t count_characters(const char *bytes, size_t length)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+    return count;
+}
+
+static size_t payload_len(const struct pool *pool, const struct payload *payload)
+{
+    if (!pool->group->config->listener.len_in_characters)
+        return payload->length;
+    return count_characters(payload->bytes, payload->length);
+}
+
 static void write_header(struct pool *pool, const struct queued *event)
 {
     utstring_clear(&pool->header);
     utstring_printf(&pool->header,
                     "ver:3.0 server:%s serial:%" PRIu64 " pool:%s poolserial:%" PRIu64 " eventname:%s len:%zu\n",
                     pool->group->supervisor->identifier, event->payload->serial, name_of(pool), event->pool_serial,
-                    event_type_name(event->payload->type), event->payload->length);
+                    event_type_name(event->payload->type), payload_len(pool, event->payload));
 }
 
 /* A listener that cannot be written to is not tried again: its stdin is closed, or it answers without reading. */

@@ -2,9 +2,10 @@
 
 import os
 import re
+import sys
 import time
 
-from harness import TestCase, actor, alone, events_of, pool, program, read, time_limit, wait_for, write
+from harness import TestCase, actor, alone, events_of, pool, program, read, section, time_limit, wait_for, write
 
 
 class ListenerCase(TestCase):
@@ -66,6 +67,25 @@ class Bytes(ListenerCase):
         events = self.wait_events(2)
         self.assertEqual(["type:t\ngr\u00fc\u20ac", "type:t\nnext"], self.payloads())
         self.assertTrue(events[0].header.endswith(" len:14"), events[0].header)
+
+    def test_length_counts_characters_when_asked_to(self):
+        """For a listener in text mode, such as this one."""
+        script = self.path("listener.py")
+        write(script, """import sys
+log = open(sys.argv[1], "a", encoding="utf-8")
+while True:
+    print("READY", flush=True)
+    fields = dict(token.split(":") for token in sys.stdin.readline().split())
+    print(fields["len"], sys.stdin.read(int(fields["len"])), sep="|", end="|", file=log, flush=True)
+    print("RESULT 2\\nOK", end="", flush=True)
+""")
+        daemon = self.daemon(section("eventlistener:l", command="%s %s %s" % (sys.executable, script, self.path("out")),
+                                     events="REMOTE_COMMUNICATION", len_in_characters="true", startsecs=0,
+                                     environment='PYTHONIOENCODING="utf-8"'))
+        daemon.wait_log("l: ACKNOWLEDGED -> READY")
+        for text in ("gr\u00fc\u20ac\U0001f600", "", "next"):
+            daemon.supervisor.sendRemoteCommEvent("t", text)
+        wait_for(lambda: read(self.path("out")) == "12|type:t\ngr\u00fc\u20ac\U0001f600|7|type:t\n|11|type:t\nnext|")
 
     def test_output_comes_byte_for_byte(self):
         self.daemon(pool("pool", self.record(), "serve", events="PROCESS_LOG")

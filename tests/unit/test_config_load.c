@@ -216,6 +216,7 @@ static const struct option_case option_cases[] = {
 
     {"eventlistener", "events", "TICK_5", "tick_5 , EVENT", "TICK_5,", "an empty event type"},
     {"eventlistener", "buffer_size", "10", "1", "0", "below the lower bound (1)"},
+    BOOLEAN_CASE("eventlistener", "len_in_characters"),
     {"eventlistener", "result_handler", "supervisor.dispatchers:default_handler",
      " supervisor.dispatchers:default_handler ", "a:b", "the only result handler is"},
 
