@@ -90,7 +90,8 @@ class Copy:
     def programs(self):
         """A directory with the programs alone, as an installed one."""
         folder = os.path.join(self.directory, "bin")
-        os.makedirs(folder, exist_ok=True)
+        shutil.rmtree(folder, True)  # not written over: one of them may still be running
+        os.makedirs(folder)
         for name, path in PROGRAMS.items():
             shutil.copy(os.path.join(self.build, path), os.path.join(folder, name))
         return folder
@@ -107,7 +108,7 @@ def run_tests(options, folder, names):
     with tempfile.TemporaryDirectory() as place:
         results = os.path.join(place, "results")
         command = [sys.executable, os.path.join(ROOT, "tests", "run.py"), "--build", options.build, "--bin", folder,
-                   "-j", options.jobs, "--limit", "30", "--results", results, HERE]
+                   "-j", options.jobs, "--limit", "30", "--patience", "0.5", "--results", results, HERE]
         for name in names:
             command += ["-k", name]
         with open(os.path.join(place, "output"), "w", encoding="utf-8") as output:

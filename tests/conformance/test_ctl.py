@@ -277,8 +277,8 @@ class Pid(Ctl):
 
     def test_of_all(self):
         daemon = self.three()
-        answer = daemon.ctl("pid", "all")
-        self.assertEqual([str(info["pid"]) for info in daemon.supervisor.getAllProcessInfo()], answer.out.split())
+        self.expect(daemon, 0, "".join("%d\n" % info["pid"] for info in daemon.supervisor.getAllProcessInfo()),
+                    "pid", "all")
 
     def test_of_a_stopped_process(self):
         self.expect(self.three(), 7, "0\n", "pid", "off")

@@ -18,6 +18,7 @@ class CommandLine(TestCase):
         for option in ("-v", "--version"):
             answer = supervisord(option)
             self.assertEqual((0, version_text() + "\n", ""), answer)
+            self.assertRegex(answer.out, r"^\d+\.\d+\.\d+\n$")
 
     def test_help(self):
         for option in ("-h", "--help"):
@@ -105,7 +106,7 @@ class CommandLine(TestCase):
         daemon = self.prepare()
         daemon.command = lambda: [os.environ["SUPERVISORD"], "-n"]
         daemon.start()
-        self.assertRegex(read(daemon.output), "running as root")
+        self.assertRegex(read(daemon.output), "running as root and .*searching for .* configuration file")
 
 
 class DaemonMode(TestCase):
