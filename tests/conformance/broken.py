@@ -107,12 +107,13 @@ def run_tests(options, folder, names):
     """{name: outcome} of the tests with these names."""
     with tempfile.TemporaryDirectory() as place:
         results = os.path.join(place, "results")
-        command = [sys.executable, os.path.join(ROOT, "tests", "run.py"), "--build", options.build, "--bin", folder,
+        command = [sys.executable, os.path.join(ROOT, "tests", "run.py"), "--build", os.path.abspath(options.build),
+                   "--bin", folder,
                    "-j", options.jobs, "--limit", "30", "--patience", "0.5", "--results", results, HERE]
         for name in names:
             command += ["-k", name]
         with open(os.path.join(place, "output"), "w", encoding="utf-8") as output:
-            subprocess.run(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False)
+            subprocess.run(command, cwd=place, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False)
         with open(results, encoding="utf-8") as file:
             return {result["name"]: result["outcome"] for result in json.load(file)}
 
