@@ -163,7 +163,7 @@ class Soak:
 
     def conduct(self):
         """What concerns everybody happens now and then while the clients pause."""
-        turns = [self.restart_everything, self.stop_and_start_all, self.rest, self.stop_and_start_all, self.rest]
+        turns = [self.restart_everything, self.upgrade, self.rest, self.stop_and_start_all, self.upgrade, self.rest]
         limit = self.began + self.options.seconds
         while not self.gate.is_over and time.monotonic() < limit:
             with self.gate.condition:
@@ -215,14 +215,25 @@ class Soak:
         for client in self.clients:
             client.disconnect()
         self.daemon.rpc("close")()
-        generation = harness.read(self.daemon.log).count("supervisord started with pid")
+        count = self.log_count("supervisord started with pid")
         self.daemon.send_signal(signal.SIGHUP)
-        harness.wait_for(lambda: harness.read(self.daemon.log).count("supervisord started with pid") > generation, 60,
-                         "the restart")
+        harness.wait_for(lambda: self.log_count("supervisord started with pid") > count, 60, "the restart")
         harness.wait_for(self.daemon.answers, 20)
         for client in self.clients:
             for unit in client.units:
                 client.expect_restarted_unit(unit, was_up)
+
+    def log_count(self, text):
+        return harness.read(self.daemon.log).count(text)
+
+    def upgrade(self):
+        """SIGUSR1: the daemon becomes the installed program, and no process notices."""
+        before = {process.full_name: self.daemon.info(process.full_name)["pid"]
+                  for _, process in self.processes() if process.state == "RUNNING"}
+        count = self.log_count("has taken over, with pid")
+        self.daemon.send_signal(signal.SIGUSR1)
+        harness.wait_for(lambda: self.log_count("has taken over, with pid") > count, 60, "the upgrade")
+        clients.require(before, {name: self.daemon.info(name)["pid"] for name in before}, "pids after an upgrade")
 
     def rest(self):
         """Stops all, compares all states with the model's, and notes what the daemon holds on to."""
