@@ -162,18 +162,22 @@ class Soak:
             sum(one.bytes for one in self.followers) / 1e6, self.memory(), self.descriptors()), flush=True)
 
     def conduct(self):
-        """What concerns everybody happens now and then while the clients pause."""
-        turns = [self.restart_everything, self.upgrade, self.rest, self.stop_and_start_all, self.upgrade, self.rest]
+        """What concerns everybody happens now and then, and while the clients pause; all but one kind of upgrade."""
+        turns = [self.restart_everything, self.upgrade_meanwhile, self.rest, self.stop_and_start_all, self.upgrade,
+                 self.upgrade_meanwhile, self.rest]
         limit = self.began + self.options.seconds
         while not self.gate.is_over and time.monotonic() < limit:
             with self.gate.condition:
                 self.gate.condition.wait_for(lambda: self.gate.is_over, min(limit - time.monotonic(),
                                                                             4 + 8 * self.random.random()))
-            if time.monotonic() < limit:
+            turn = turns[self.rounds % len(turns)]
+            self.rounds += 1
+            if time.monotonic() >= limit:
+                break
+            if turn != self.upgrade_meanwhile:
                 self.gate.shut()
-                self.guard("states", turns[self.rounds % len(turns)])
-                self.rounds += 1
-                self.gate.open()
+            self.guard("states", turn)
+            self.gate.open()
 
     def processes(self):
         return [(client, process) for client in self.clients for unit in client.units for process in unit.processes]
@@ -226,13 +230,17 @@ class Soak:
     def log_count(self, text):
         return harness.read(self.daemon.log).count(text)
 
-    def upgrade(self):
-        """SIGUSR1: the daemon becomes the installed program, and no process notices."""
-        before = {process.full_name: self.daemon.info(process.full_name)["pid"]
-                  for _, process in self.processes() if process.state == "RUNNING"}
+    def upgrade_meanwhile(self):
+        """SIGUSR1: the daemon becomes the installed program."""
         count = self.log_count("has taken over, with pid")
         self.daemon.send_signal(signal.SIGUSR1)
         harness.wait_for(lambda: self.log_count("has taken over, with pid") > count, 60, "the upgrade")
+
+    def upgrade(self):
+        """The same, and no process notices."""
+        before = {process.full_name: self.daemon.info(process.full_name)["pid"]
+                  for _, process in self.processes() if process.state == "RUNNING"}
+        self.upgrade_meanwhile()
         clients.require(before, {name: self.daemon.info(name)["pid"] for name in before}, "pids after an upgrade")
 
     def rest(self):
