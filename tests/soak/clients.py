@@ -20,6 +20,11 @@ from model import FLAPPING, Unit
 LIMIT = 20  # seconds for what an operation brings about
 
 
+# Held while files of the configuration go and while the daemon reads them: one that is gone between its being found and
+# its being read makes the reading fail, and rightly so.
+CONFIGURATION = threading.Lock()
+
+
 class Mismatch(AssertionError):
     pass
 
@@ -334,13 +339,18 @@ class Client(threading.Thread):
         was_up = {process: process.state for process in unit.processes}
         unit.variation += 1
         unit.configure()
-        (added, changed, removed), = self.supervisor.reloadConfig()
+        with CONFIGURATION:
+            (added, changed, removed), = self.supervisor.reloadConfig()
         require((False, True, False), (unit.name in added, unit.name in changed, unit.name in removed),
                 "what reloadConfig says of a changed one")
         self.replace(unit)
-        code, text = self.ctl("update", unit.name)
+        code, text = self.update(unit)
         require((0, True), (code, "%s: updated process group\n" % unit.name in text), "update said " + text)
         self.expect_restarted_unit(unit, was_up)
+
+    def update(self, unit):
+        with CONFIGURATION:
+            return self.ctl("update", unit.name)
 
     def come_and_go(self):
         """A program that is new in the configuration, and later no longer there."""
@@ -350,7 +360,7 @@ class Client(threading.Thread):
             unit = Unit(self.units[0].directory, "once", "c%d_extra%d" % (self.number, self.spare))
             unit.configure()
             self.note(unit.name)
-            code, text = self.ctl("update", unit.name)
+            code, text = self.update(unit)
             require((0, "%s: added process group\n" % unit.name), (code, text), "update")
             self.units.append(unit)
             self.expect_started(unit.processes[0])
@@ -358,8 +368,9 @@ class Client(threading.Thread):
         unit = extra[0]
         self.note(unit.name)
         self.units.remove(unit)
-        unit.unconfigure()
-        code, text = self.ctl("update", unit.name)
+        with CONFIGURATION:
+            unit.unconfigure()
+        code, text = self.update(unit)
         require((0, True), (code, text.endswith("%s: removed process group\n" % unit.name)), "update said " + text)
         require(Fault.BAD_NAME, self.fault_of("startProcess", unit.name), "a removed one")
 
