@@ -349,8 +349,9 @@ class Soak:
             operations, seconds, operations / seconds, self.events.count,
             sum(one.bytes for one in self.followers) / 1e6, sum(one.number for one in self.followers)))
         if self.rests:
-            print("at rest, first and last: %d and %d kB, %d and %d descriptors; %d rests" % (
-                self.rests[0][0], self.rests[-1][0], self.rests[0][1], self.rests[-1][1], len(self.rests)))
+            print("at rest, first and last: %d and %d kB, %d and %d descriptors; kB at each: %s" % (
+                self.rests[0][0], self.rests[-1][0], self.rests[0][1], self.rests[-1][1],
+                " ".join(str(memory) for memory, _ in self.rests)))
         print("seed %s" % self.options.seed)
         print("%d passed, %d failed" % (len(CHECKS) - len(failed), len(failed)))
         return 1 if failed else 0
