@@ -217,6 +217,8 @@ clear nosuch
 sort | clear all
 clear talk nosuch
 clear nolog
+settled | start idle
+stop idle
 maintail -60
 help | maintail -100 x
 help | maintail -f x

@@ -120,7 +120,7 @@ class Start(Ctl):
     def test_spawn_errors(self):
         text = write(self.path("text"), "")
         daemon = self.daemon(program("gone", "/nowhere/x", autostart="false") + program("text", text, autostart="false")
-                             + program("quick", actor("exit=0"), autostart="false", startsecs=1, startretries=0))
+                             + program("quick", actor("exit=0"), autostart="false", startsecs=60, startretries=0))
         self.expect(daemon, 1, "gone: ERROR (no such file)\n", "start", "gone")
         self.expect(daemon, 1, "text: ERROR (file is not executable)\n", "start", "text")
         self.expect(daemon, 7, "quick: ERROR (spawn error)\n", "start", "quick")

@@ -300,6 +300,6 @@ class User(TestCase):
 
     def test_other_user_of_a_program_needs_root(self):
         os.chmod(self.dir, 0o777)
-        daemon = self.daemon(program("a", actor("hang"), user="daemon", startretries=0, startsecs=1),
+        daemon = self.daemon(program("a", actor("hang"), user="daemon", startretries=0, startsecs=60),
                              supervisord={"user": "nobody"})
         daemon.wait_state("a", "FATAL")

@@ -63,7 +63,7 @@ class Start(TestCase):
 
 class Retries(TestCase):
     def test_startretries_are_made_after_the_first_attempt_with_growing_pauses(self):
-        daemon = self.daemon(program("a", actor("exit=1"), startsecs=1, startretries=2))
+        daemon = self.daemon(program("a", actor("exit=1"), startsecs=60, startretries=2))
         daemon.wait_state("a", "FATAL")
         self.assertIn("INFO gave up: a entered FATAL state, too many start retries too quickly", daemon.log_messages())
         found = pauses(daemon, "a")
@@ -72,12 +72,12 @@ class Retries(TestCase):
         self.assertGreater(found[1], 1.9)
 
     def test_no_retries(self):
-        daemon = self.daemon(program("a", actor("exit=1"), startsecs=1, startretries=0))
+        daemon = self.daemon(program("a", actor("exit=1"), startsecs=60, startretries=0))
         daemon.wait_state("a", "FATAL")
         self.assertEqual([], pauses(daemon, "a"))
 
     def test_succeeds_in_the_end(self):
-        daemon = self.daemon(program("a", actor("fail_first=%s,2" % self.path("count"), "hang"), startsecs=1))
+        daemon = self.daemon(program("a", actor("fail_first=%s,2" % self.path("count"), "hang"), startsecs=3))
         daemon.wait_state("a", "RUNNING")
         self.assertEqual(2, len(pauses(daemon, "a")))
 

@@ -141,7 +141,7 @@ class Start(TestCase):
 
     def test_fatal_one_can_be_started_again(self):
         count = self.path("count")
-        daemon = self.daemon(program("a", actor("fail_first=%s,1" % count, "hang"), startsecs=1, startretries=0))
+        daemon = self.daemon(program("a", actor("fail_first=%s,1" % count, "hang"), startsecs=3, startretries=0))
         daemon.wait_state("a", "FATAL")
         self.assertIs(True, daemon.supervisor.startProcess("a"))
         self.assertEqual("RUNNING", daemon.state("a"))
@@ -158,7 +158,7 @@ class Start(TestCase):
     @differs("Ours waits for the last attempt, and a late success is a success.")
     def test_waits_through_failed_attempts(self):
         daemon = self.daemon(program("a", actor("sleep=0.3", "fail_first=%s,1" % self.path("count"), "hang"),
-                                     autostart="false", startsecs=1, startretries=3))
+                                     autostart="false", startsecs=3, startretries=3))
         self.assertIs(True, daemon.supervisor.startProcess("a"))
         self.assertEqual("RUNNING", daemon.state("a"))
 

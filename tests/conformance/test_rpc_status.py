@@ -282,7 +282,7 @@ class ProcessInfo(TestCase):
         self.assertEqual((3, "Bad exit code 3"), (info["exitstatus"], info["spawnerr"]))
 
     def test_fatal(self):
-        daemon = self.daemon(program("quick", actor("exit=0"), startsecs=1, startretries=0))
+        daemon = self.daemon(program("quick", actor("exit=0"), startsecs=60, startretries=0))
         info = daemon.wait_state("quick", "FATAL")
         text = "Exited too quickly (process log may have details)"
         self.assertEqual((200, text, text, 0), tuple(info[key] for key in ("state", "description", "spawnerr",

@@ -131,7 +131,7 @@ class Command(TestCase):
 
     def test_text_without_an_interpreter_is_not_run(self):
         path = self.script("text", "echo never\n")
-        daemon = self.daemon(program("a", path, startsecs=1, startretries=0))
+        daemon = self.daemon(program("a", path, startsecs=60, startretries=0))
         daemon.wait_state("a", "FATAL")
         self.assertNotIn("never", daemon.stdout("a"))
 
@@ -181,5 +181,5 @@ class SpawnErrors(TestCase):
         self.assertEqual("can't parse command '/bin/cat \"x': No closing quotation", self.fatal('/bin/cat "x'))
 
     def test_directory_that_does_not_exist(self):
-        text = self.fatal(actor("hang"), directory="/nowhere", startsecs=1)
+        text = self.fatal(actor("hang"), directory="/nowhere", startsecs=60)
         self.assertTrue(text)
