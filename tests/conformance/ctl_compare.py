@@ -219,7 +219,7 @@ clear talk nosuch
 clear nolog
 settled | start idle
 stop idle
-maintail -60
+maintail -40
 help | maintail -100 x
 help | maintail -f x
 glimpse:INFO | maintail -f
