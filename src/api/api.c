@@ -125,7 +125,7 @@ bool api_is_stopping(void *context)
     return api->supervisor->state != SUPERVISOR_RUNNING;
 }
 
-void api_add_methods(struct rpc_registry *registry)
+void api_add_methods(struct rpc_registry *registry, struct api_context *context)
 {
-    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0]);
+    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0], context);
 }

@@ -6,7 +6,7 @@
 #include "process/supervisor.h"
 #include "rpc/registry.h"
 
-/* What the handlers work on: the context of the registry (rpc_call_context()). */
+/* What the handlers work on: the context of the methods (rpc_call_context()). */
 struct api_context {
     struct supervisor *supervisor;
     struct config *config; /* the newest model; owned here, replaced by reloadConfig */
@@ -21,6 +21,6 @@ struct api_context {
 };
 
 bool api_is_stopping(void *context); /* for rpc_registry_new() */
-void api_add_methods(struct rpc_registry *registry);
+void api_add_methods(struct rpc_registry *registry, struct api_context *context);
 
 #endif

@@ -8,20 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* name, value in the configuration file, code in the line; from the most to the least urgent */
-#define LOG_LEVELS(X)               \
-    X(CRITICAL, "critical", "CRIT") \
-    X(ERROR, "error", "ERRO")       \
-    X(WARN, "warn", "WARN")         \
-    X(INFO, "info", "INFO")         \
-    X(DEBUG, "debug", "DEBG")       \
-    X(TRACE, "trace", "TRAC")       \
-    X(BLATHER, "blather", "BLAT")
-
-#define LOG_LEVEL_AS_ENUM(name, value, code) LOG_LEVEL_##name,
-enum log_level { LOG_LEVELS(LOG_LEVEL_AS_ENUM) LOG_LEVEL_COUNT };
-#undef LOG_LEVEL_AS_ENUM
+#include <supervisor/log.h>
 
 /* Receives each finished line, newline included. */
 typedef void log_sink(void *context, enum log_level level, const char *line, size_t length);
@@ -35,16 +22,7 @@ bool log_is_enabled(enum log_level level);
 /* -1 when the text names no level. Case does not matter. */
 int log_level_by_name(const char *name);
 
-void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* As log_write() for a message that is no format and may be long or hold NUL bytes (child output at level debug). */
 void log_write_bytes(enum log_level level, const char *prefix, const char *bytes, size_t length);
-
-#define log_critical(...) log_write(LOG_LEVEL_CRITICAL, __VA_ARGS__)
-#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
-#define log_trace(...) log_write(LOG_LEVEL_TRACE, __VA_ARGS__)
 
 #endif

@@ -16,6 +16,7 @@ struct parameter {
 
 struct entry {
     const struct rpc_method *method; /* borrowed */
+    void *context;                   /* borrowed; of its handler */
     struct parameter *parameters;    /* owned */
     size_t parameter_count;
     size_t required_count;
@@ -30,6 +31,7 @@ struct rpc_registry {
 
 struct rpc_call {
     struct rpc_registry *registry;
+    void *context; /* borrowed; the method's */
     enum rpc_caller caller;
     struct rpc_value *params; /* owned */
     rpc_answer *answer;
@@ -104,12 +106,13 @@ static struct entry *find(const struct rpc_registry *registry, const char *name)
     return entry;
 }
 
-void rpc_registry_add(struct rpc_registry *registry, const struct rpc_method *methods, size_t count)
+void rpc_registry_add(struct rpc_registry *registry, const struct rpc_method *methods, size_t count, void *context)
 {
     for (size_t i = 0; i < count; i++) {
         struct entry *entry = xcalloc(1, sizeof *entry);
         struct entry *replaced = find(registry, methods[i].name);
         entry->method = &methods[i];
+        entry->context = context;
         parse_parameters(entry);
         if (replaced != NULL) {
             HASH_DEL(registry->entries, replaced);
@@ -255,6 +258,8 @@ static int fit_all(const struct entry *entry, struct rpc_value *params, struct e
 {
     const size_t given = rpc_count(params);
 
+    if ((entry->method->flags & RPC_TAKES_ANY) != 0)
+        return 0;
     if (given < entry->required_count || given > entry->parameter_count)
         return error_set_fault(err, FAULT_INCORRECT_PARAMETERS, "INCORRECT_PARAMETERS");
     for (size_t i = 0; i < given; i++)
@@ -269,7 +274,7 @@ static int fit_all(const struct entry *entry, struct rpc_value *params, struct e
 
 void *rpc_call_context(const struct rpc_call *call)
 {
-    return call->registry->context;
+    return call->context;
 }
 
 struct rpc_registry *rpc_call_registry(const struct rpc_call *call)
@@ -348,10 +353,16 @@ struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_calle
     assert(entry != NULL); /* check() refuses what is not there */
     struct rpc_call *call = xmalloc(sizeof *call);
     *call = (struct rpc_call){
-        .registry = registry, .caller = caller, .params = params, .answer = answer, .answer_context = context};
+        .registry = registry,
+        .context = entry->context,
+        .caller = caller,
+        .params = params,
+        .answer = answer,
+        .answer_context = context,
+    };
     switch (entry->method->call(call, params, &result, &err)) {
     case RPC_DONE:
-        rpc_call_complete(call, result);
+        rpc_call_complete(call, result != NULL ? result : rpc_nil());
         return NULL;
     case RPC_FAILED:
         rpc_call_fail(call, &err);

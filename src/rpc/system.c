@@ -229,5 +229,5 @@ static const struct rpc_method methods[] = {
 
 void rpc_registry_add_system(struct rpc_registry *registry)
 {
-    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0]);
+    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0], NULL);
 }

@@ -495,7 +495,7 @@ static int serve(struct daemon *daemon, struct error *err)
 {
     daemon->registry = rpc_registry_new(api_is_stopping, &daemon->api);
     if (daemon->config->rpcinterface_count > 0) { /* see check_support(): it can only be this one */
-        api_add_methods(daemon->registry);
+        api_add_methods(daemon->registry, &daemon->api);
         log_info("RPC interface '" MAIN_NAMESPACE "' initialized");
     }
     rpc_registry_add_system(daemon->registry);

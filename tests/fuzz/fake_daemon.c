@@ -198,7 +198,7 @@ void fake_daemon_begin(void)
         if (supervisor_add_group(fake_daemon.api.supervisor, fake_daemon.api.config->groups[i], &err) < 0)
             abort();
     fake_daemon.registry = rpc_registry_new(api_is_stopping, &fake_daemon.api);
-    api_add_methods(fake_daemon.registry);
+    api_add_methods(fake_daemon.registry, &fake_daemon.api);
     rpc_registry_add_system(fake_daemon.registry);
     fake_daemon_turn();
     if (fake_daemon.spawned != 1)

@@ -95,7 +95,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < world.api.config->group_count; i++)
         assert_int_equal(supervisor_add_group(world.api.supervisor, world.api.config->groups[i], &err), 0);
     world.registry = rpc_registry_new(api_is_stopping, &world.api);
-    api_add_methods(world.registry);
+    api_add_methods(world.registry, &world.api);
     rpc_registry_add_system(world.registry);
     return 0;
 }

@@ -95,7 +95,7 @@ static struct rpc_registry *make_registry(struct world *world)
 {
     struct rpc_registry *registry = rpc_registry_new(is_stopping, world);
 
-    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0]);
+    rpc_registry_add(registry, methods, sizeof methods / sizeof methods[0], world);
     rpc_registry_add_system(registry);
     return registry;
 }
@@ -225,7 +225,7 @@ static void a_row_added_later_takes_the_place_of_the_first(void **state)
     struct world *world = *state;
     struct rpc_registry *registry = make_registry(world);
 
-    rpc_registry_add(registry, &other, 1);
+    rpc_registry_add(registry, &other, 1, NULL);
     assert_null(call(registry, world, "test.echo", ""));
     assert_int_equal(world->fault, FAULT_BAD_NAME);
     rpc_registry_free(registry);
