@@ -34,8 +34,9 @@ static struct rpc_value *compare_with_running(const struct supervisor *superviso
     size_t place = 0;
 
     for (const struct process_group *group = supervisor->groups; group != NULL; group = group->by_name.next)
-        running[place++] = group->config;
-    config_diff_compute(&diff, running, count, fresh);
+        if (!group->config->is_dynamic)
+            running[place++] = group->config;
+    config_diff_compute(&diff, running, place, fresh);
     struct rpc_value *report = report_diff(&diff);
     config_diff_release(&diff);
     return report;
@@ -200,7 +201,7 @@ static struct place *sort_processes(const struct config *config, size_t *count)
     *count = 0;
     for (size_t i = 0; i < config->group_count; i++)
         for (size_t j = 0; j < config->groups[i]->process_count; j++)
-            places[(*count)++] = (struct place){&config->groups[i]->processes[j], config->groups[i]};
+            places[(*count)++] = (struct place){config->groups[i]->processes[j], config->groups[i]};
     qsort(places, *count, sizeof *places, by_name);
     return places;
 }

@@ -136,25 +136,37 @@ static void on_process_state(struct operation *operation, struct process *proces
         schedule(operation); /* the client's next call must not come from within an event */
 }
 
-/* Its processes are about to be freed. */
-static void on_group_removed(struct operation *operation, const char *group)
+static event_mask_t removal_types(void)
+{
+    return event_mask(EVENT_TYPE_PROCESS_GROUP_REMOVED) | event_mask(EVENT_TYPE_PROCESS_REMOVED);
+}
+
+static bool is_about(const struct process *process, const struct event_occurrence *removal)
+{
+    if (removal->type == EVENT_TYPE_PROCESS_REMOVED)
+        return process == removal->state.process;
+    return strcmp(process->group->config->name, removal->group.group) == 0;
+}
+
+/* Processes are about to be freed. */
+static void on_removal(struct operation *operation, const struct event_occurrence *removal)
 {
     for (size_t i = operation->next; i < operation->count; i++)
-        if (operation->processes[i] != NULL && strcmp(operation->processes[i]->group->config->name, group) == 0)
+        if (operation->processes[i] != NULL && is_about(operation->processes[i], removal))
             operation->processes[i] = NULL;
 }
 
 static void on_event(void *context, const struct event_occurrence *occurrence)
 {
-    if (occurrence->type == EVENT_TYPE_PROCESS_GROUP_REMOVED)
-        on_group_removed(context, occurrence->group.group);
+    if ((event_mask(occurrence->type) & removal_types()) != 0)
+        on_removal(context, occurrence);
     else
         on_process_state(context, occurrence->state.process);
 }
 
 static void hear_events(struct operation *operation)
 {
-    const event_mask_t types = event_mask(EVENT_TYPE_PROCESS_STATE) | event_mask(EVENT_TYPE_PROCESS_GROUP_REMOVED);
+    const event_mask_t types = event_mask(EVENT_TYPE_PROCESS_STATE) | removal_types();
 
     operation->subscription = event_subscribe(operation->supervisor->bus, types, on_event, operation);
 }

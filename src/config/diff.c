@@ -11,22 +11,38 @@ static bool processes_equal(const struct config_process *a, const struct config_
     return strcmp(a->program, b->program) == 0 && options_equal(&options_process, a, b);
 }
 
+/* The place of the first process from `place` on that a file has, or the number of processes. */
+static size_t skip_dynamic(const struct config_group *group, size_t place)
+{
+    while (place < group->process_count && group->processes[place]->is_dynamic)
+        place++;
+    return place;
+}
+
+static bool all_processes_equal(const struct config_group *a, const struct config_group *b)
+{
+    size_t i = skip_dynamic(a, 0);
+    size_t j = skip_dynamic(b, 0);
+
+    while (i < a->process_count && j < b->process_count && processes_equal(a->processes[i], b->processes[j])) {
+        i = skip_dynamic(a, i + 1);
+        j = skip_dynamic(b, j + 1);
+    }
+    return i == a->process_count && j == b->process_count;
+}
+
 /* True when a running group of configuration `a` need not be touched to become `b`. */
 static bool groups_equal(const struct config_group *a, const struct config_group *b)
 {
     if (a == b)
         return true;
-    if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || a->priority != b->priority ||
-        a->process_count != b->process_count)
+    if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || a->priority != b->priority)
         return false;
     if (a->kind == CONFIG_GROUP_FCGI && !options_equal(&options_fcgi, a->socket, b->socket))
         return false;
     if (a->kind == CONFIG_GROUP_LISTENER && !options_equal(&options_listener, a, b))
         return false;
-    for (size_t i = 0; i < a->process_count; i++)
-        if (!processes_equal(&a->processes[i], &b->processes[i]))
-            return false;
-    return true;
+    return all_processes_equal(a, b);
 }
 
 /* The running groups by name; an entry leaves the table when the new model has its group too. */

@@ -23,16 +23,19 @@ static void *open_records(struct handover *handover, const char *name, void *rec
 static void hand_over_process(struct handover *handover, struct config_process *process)
 {
     handover_text(handover, "program", &process->program);
+    process->is_dynamic = handover_flag(handover, "is_dynamic", process->is_dynamic);
     options_hand_over(&options_process, handover, process);
 }
 
 static void hand_over_processes(struct handover *handover, struct config_group *group)
 {
     group->processes =
-        open_records(handover, "processes", group->processes, &group->process_count, sizeof *group->processes);
+        open_records(handover, "processes", group->processes, &group->process_count, sizeof(struct config_process *));
     for (size_t i = 0; i < group->process_count; i++) {
         handover_open_next(handover);
-        hand_over_process(handover, &group->processes[i]);
+        if (handover_is_taking(handover))
+            group->processes[i] = config_process_new();
+        hand_over_process(handover, group->processes[i]);
         handover_close(handover);
     }
     handover_close(handover);
@@ -55,6 +58,7 @@ static void hand_over_group(struct handover *handover, struct config_group *grou
     group->kind = (enum config_group_kind)handover_integer(handover, "kind", group->kind);
     handover_text(handover, "name", &group->name);
     group->priority = (int)handover_integer(handover, "priority", group->priority);
+    group->is_dynamic = handover_flag(handover, "is_dynamic", group->is_dynamic);
     hand_over_processes(handover, group);
     if (group->kind == CONFIG_GROUP_FCGI)
         hand_over_socket(handover, group);

@@ -197,12 +197,11 @@ static bool split_entry(struct span line, struct span *key, struct span *value)
     return key->length > 0;
 }
 
-static void begin_entry(struct reader *reader, struct span key_span, struct span value)
+/* The entry of that key, in whatever case; made if need be. */
+static struct ini_entry *make_entry(struct ini_section *section, struct span key_span)
 {
-    struct ini_section *section = reader->section;
     char *key = xstrndup(key_span.start, key_span.length);
 
-    end_entry(reader);
     for (char *c = key; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     struct ini_entry *entry = find_own_entry(section, key);
@@ -213,6 +212,13 @@ static void begin_entry(struct reader *reader, struct span key_span, struct span
         entry->key = key;
         HASH_ADD_KEYPTR(by_key, section->entries, entry->key, strlen(entry->key), entry);
     }
+    return entry;
+}
+
+static void begin_entry(struct reader *reader, struct span key_span, struct span value)
+{
+    end_entry(reader);
+    struct ini_entry *entry = make_entry(reader->section, key_span);
     entry->file = reader->file;
     entry->line = reader->line;
     reader->entry = entry;
@@ -296,6 +302,25 @@ static const char *remember_file(struct ini *ini, const char *file)
     ini->files = xreallocarray(ini->files, ini->file_count + 1, sizeof *ini->files);
     ini->files[ini->file_count] = xstrdup(file);
     return ini->files[ini->file_count++];
+}
+
+struct ini_section *ini_add_section(struct ini *ini, const char *file, const char *name)
+{
+    const struct reader reader = {.file = remember_file(ini, file)};
+    struct ini_section *section = new_section(&reader, xstrdup(name));
+
+    HASH_ADD_KEYPTR(by_name, ini->sections, section->name, strlen(section->name), section);
+    return section;
+}
+
+void ini_set(struct ini_section *section, const char *key, const char *text)
+{
+    struct ini_entry *entry = make_entry(section, (struct span){key, strlen(key)});
+
+    entry->file = section->file;
+    entry->line = section->line;
+    free(entry->text);
+    entry->text = xstrdup(text);
 }
 
 int ini_read_text(struct ini *ini, const char *file, const char *text, size_t length, struct error *err)

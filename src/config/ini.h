@@ -27,7 +27,7 @@ struct ini_entry {
     char *key;        /* owned; lower case */
     char *text;       /* owned; without comments, trimmed, not expanded */
     const char *file; /* borrowed from the struct ini */
-    int line;
+    int line;         /* 0: of no file (ini_set()) */
 };
 
 struct ini_section {
@@ -53,6 +53,13 @@ int ini_read_text(struct ini *ini, const char *file, const char *text, size_t le
 
 /* The same for the contents of a file. */
 int ini_read_file(struct ini *ini, const char *path, struct error *err);
+
+/*
+ * Adds an empty section that no file has, of a name that is not there, and sets a key of it. Their line is 0; `file` is
+ * what they are taken to stand in.
+ */
+struct ini_section *ini_add_section(struct ini *ini, const char *file, const char *name);
+void ini_set(struct ini_section *section, const char *key, const char *text);
 
 struct ini_section *ini_find_section(const struct ini *ini, const char *name);
 

@@ -319,3 +319,31 @@ struct config *config_load(const char *path, const struct config_load_options *o
     config_unref(loader.config);
     return NULL;
 }
+
+/* A model of its own for what the program adds to it: the one that is there is not changed. */
+static struct config *borrow_settings(const struct config *config)
+{
+    struct config *borrowed = xcalloc(1, sizeof *borrowed);
+
+    borrowed->references = 1;
+    borrowed->path = xstrdup(config->path);
+    borrowed->here = xstrdup(config->here);
+    value_inherit_environment(&borrowed->daemon.environment, &config->daemon.environment);
+    return borrowed;
+}
+
+struct config_group *config_make_program(const struct config *config, const char *group, const char *program,
+                                         const struct config_environment *options, struct error *err)
+{
+    static const struct config_load_options no_options = {0};
+    char host_node_name[HOST_NAME_MAX + 1] = "";
+    struct loader loader = {
+        .options = &no_options, .ini = ini_new(), .config = borrow_settings(config), .host_node_name = host_node_name};
+
+    (void)gethostname(host_node_name, sizeof host_node_name - 1);
+    struct config_group *made = loader_make_program(&loader, group, program, options, err);
+    config_unref(loader.config);
+    ini_free(loader.ini);
+    option_context_release(&loader.values);
+    return made;
+}

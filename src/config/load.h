@@ -29,6 +29,14 @@ struct config_load_options {
 struct config *config_load(const char *path, const struct config_load_options *options, struct error *err);
 
 /*
+ * The processes of a program that no file knows: `options` is what its [program:x] section would hold. They are what
+ * the group made has, in the order of their numbers; it has the given name and one reference, the caller's. NULL with
+ * *err. What is common to all programs comes from `config`.
+ */
+struct config_group *config_make_program(const struct config *config, const char *group, const char *program,
+                                         const struct config_environment *options, struct error *err);
+
+/*
  * The configuration file to use when none is named: the first of the manual's list (1.4) that exists, relative to the
  * directory of `executable` where the list says so. A string to free, or NULL with *err when there is none.
  */

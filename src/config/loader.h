@@ -50,6 +50,13 @@ int loader_locate(const struct loader *loader, const struct ini_section *section
 /* Reads [program:x], [fcgi-program:x], [eventlistener:x] and [group:x] into config.groups. */
 int loader_make_groups(struct loader *loader, struct error *err);
 
+/*
+ * The processes of a program that no file knows, as a group of their own, with a reference for the caller. NULL with
+ * *err.
+ */
+struct config_group *loader_make_program(struct loader *loader, const char *group, const char *program,
+                                         const struct config_environment *options, struct error *err);
+
 /* Notes unknown sections and keys, and what has no effect, in config.remarks. */
 void loader_make_remarks(struct loader *loader);
 

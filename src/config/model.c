@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "config/options.h"
 #include "config/value.h"
 
@@ -11,10 +12,21 @@ const char *config_stream_name(enum config_stream stream)
     return stream == CONFIG_STDOUT ? "stdout" : "stderr";
 }
 
-static void release_process(struct config_process *process)
+struct config_process *config_process_new(void)
 {
+    struct config_process *process = xcalloc(1, sizeof *process);
+
+    process->references = 1;
+    return process;
+}
+
+void config_process_unref(struct config_process *process)
+{
+    if (--process->references > 0)
+        return;
     options_release(&options_process, process);
     free(process->program);
+    free(process);
 }
 
 static void free_socket(struct config_fcgi_socket *socket)
@@ -38,12 +50,38 @@ void config_group_unref(struct config_group *group)
     if (group == NULL || --group->references > 0)
         return;
     for (size_t i = 0; i < group->process_count; i++)
-        release_process(&group->processes[i]);
+        config_process_unref(group->processes[i]);
     free(group->processes);
     free_socket(group->socket);
     options_release(&options_listener, group);
     free(group->name);
     free(group);
+}
+
+static void share_process(struct config_group *group, struct config_process *process)
+{
+    process->references++;
+    group->processes[group->process_count++] = process;
+}
+
+struct config_group *config_group_combine(const struct config_group *kept,
+                                          bool (*stays)(const void *context, const struct config_process *process),
+                                          const void *context, const struct config_group *more)
+{
+    struct config_group *group = xcalloc(1, sizeof *group);
+
+    group->references = 1;
+    group->kind = kept->kind;
+    group->name = xstrdup(kept->name);
+    group->priority = kept->priority;
+    group->is_dynamic = kept->is_dynamic;
+    group->processes = xcalloc(kept->process_count + more->process_count + 1, sizeof(struct config_process *));
+    for (size_t i = 0; i < kept->process_count; i++)
+        if (stays(context, kept->processes[i]))
+            share_process(group, kept->processes[i]);
+    for (size_t i = 0; i < more->process_count; i++)
+        share_process(group, more->processes[i]);
+    return group;
 }
 
 static void free_plugins(struct config_plugin *plugins, size_t count)

@@ -49,11 +49,16 @@ const char *config_stream_name(enum config_stream stream); /* "stdout", "stderr"
 
 enum config_autorestart { AUTORESTART_NEVER, AUTORESTART_UNEXPECTED, AUTORESTART_ALWAYS };
 
-/* One process: an instance of a [program:x], [fcgi-program:x] or [eventlistener:x] section, expansions done. */
+/*
+ * One process: an instance of a [program:x], [fcgi-program:x] or [eventlistener:x] section, expansions done. Counted by
+ * references, since a running process goes on with its configuration after its group got another.
+ */
 struct config_process {
-    char *name;    /* process_name, expanded: unique in its group */
-    char *program; /* the x of the section */
-    char *command; /* the line as configured; split into words with config_split_command() */
+    unsigned references;
+    char *name;      /* process_name, expanded: unique in its group */
+    char *program;   /* the x of the section */
+    bool is_dynamic; /* made at run time: no file has it, and reading one again does not concern it */
+    char *command;   /* the line as configured; split into words with config_split_command() */
     int priority;
     bool autostart;
     enum config_autorestart autorestart;
@@ -103,7 +108,8 @@ struct config_group {
     enum config_group_kind kind;
     char *name;
     int priority;
-    struct config_process *processes; /* in the order in which the file lists them */
+    bool is_dynamic;                   /* as for processes */
+    struct config_process **processes; /* one reference each; in the order in which the file lists them */
     size_t process_count;
     struct config_fcgi_socket *socket; /* CONFIG_GROUP_FCGI, else NULL */
     struct {                           /* CONFIG_GROUP_LISTENER, else zero */
@@ -212,6 +218,17 @@ void config_unref(struct config *config); /* drops a reference; frees with the l
 
 struct config_group *config_group_ref(struct config_group *group);
 void config_group_unref(struct config_group *group); /* NULL is fine; frees with the last reference */
+
+struct config_process *config_process_new(void); /* all zero, with one reference, the caller's */
+void config_process_unref(struct config_process *process);
+
+/*
+ * A group like another, of a kind without a socket or listeners, with other processes: those of `kept` that
+ * `stays` says of, and then those of `more`. With one reference, the caller's.
+ */
+struct config_group *config_group_combine(const struct config_group *kept,
+                                          bool (*stays)(const void *context, const struct config_process *process),
+                                          const void *context, const struct config_group *more);
 
 /* The group of that name, or NULL. */
 struct config_group *config_find_group(const struct config *config, const char *name);

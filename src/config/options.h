@@ -122,6 +122,8 @@ void option_visit_all(void (*visit)(const struct option_section *section, const 
 
 int option_parse(const struct option *option, void *record, const char *text, struct option_context *context,
                  struct error *err);
+/* The value of an option of a program as text, to free; NULL: it is not set. */
+char *option_print(const struct option *option, const void *record);
 void options_unset(const struct option_table *table, void *record);
 bool options_equal(const struct option_table *table, const void *a, const void *b);
 void options_release(const struct option_table *table, void *record);

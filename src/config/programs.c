@@ -154,11 +154,10 @@ static int add_processes(const struct plan *plan, struct config_group *group, st
         return -1;
     if (counts.numprocs <= 0)
         return 0;
-    group->processes =
-        xreallocarray(group->processes, group->process_count + (size_t)counts.numprocs, sizeof *group->processes);
+    group->processes = xreallocarray(group->processes, group->process_count + (size_t)counts.numprocs,
+                                     sizeof(struct config_process *));
     for (int i = 0; i < counts.numprocs; i++) {
-        struct config_process *process = &group->processes[group->process_count++];
-        *process = (struct config_process){0};
+        struct config_process *process = group->processes[group->process_count++] = config_process_new();
         if (fill_process(plan, process, (long)counts.numprocs_start + i, counts.numprocs, err) < 0)
             return -1;
     }
@@ -188,7 +187,7 @@ static int check_duplicate_processes(const struct loader *loader, const struct i
     CLEANUP_FREE const char **names = xcalloc(group->process_count + 1, sizeof *names);
 
     for (size_t i = 0; i < group->process_count; i++)
-        names[i] = group->processes[i].name;
+        names[i] = group->processes[i]->name;
     const char *duplicate = find_duplicate(names, group->process_count);
     if (duplicate == NULL)
         return 0;
@@ -284,7 +283,7 @@ static int make_listener(const struct plan *plan, struct config_group *group, st
     if (loader_fill(plan->loader, plan->section, &options_listener, &plan->scope, group, err) < 0 ||
         check_events(plan, group, err) < 0)
         return -1;
-    if (group->process_count > 0 && group->processes[0].redirect_stderr) {
+    if (group->process_count > 0 && group->processes[0]->redirect_stderr) {
         error_set(err, "an event listener must not redirect stderr: it would interfere with the protocol on stdout");
         return loader_locate(plan->loader, plan->section, "redirect_stderr", err);
     }
@@ -474,4 +473,30 @@ int loader_make_groups(struct loader *loader, struct error *err)
     if (config->group_count > 0)
         qsort(config->groups, config->group_count, sizeof(struct config_group *), compare_groups);
     return 0;
+}
+
+/* --- a program of no file ----------------------------------------------------------------------------------------- */
+
+static void set_options(struct ini_section *section, const struct config_environment *options)
+{
+    for (size_t i = 0; i < options->count; i++)
+        ini_set(section, options->variables[i].name, options->variables[i].value);
+}
+
+struct config_group *loader_make_program(struct loader *loader, const char *group, const char *program,
+                                         const struct config_environment *options, struct error *err)
+{
+    CLEANUP_FREE char *header = xasprintf(PROGRAM_PREFIX "%s", program);
+    struct ini_section *section = ini_add_section(loader->ini, loader->config->path, header);
+    struct config_group *made = add_group(loader, CONFIG_GROUP_MIXED, group);
+    struct plan plan;
+
+    set_options(section, options);
+    plan_init(&plan, loader, section, program, group);
+    if (value_check_name(program, err) < 0 || add_processes(&plan, made, err) < 0 ||
+        check_duplicate_processes(loader, section, made, err) < 0)
+        return NULL;
+    for (size_t i = 0; i < made->process_count; i++)
+        made->processes[i]->is_dynamic = true;
+    return config_group_ref(made);
 }

@@ -47,6 +47,8 @@ int loader_locate(const struct loader *loader, const struct ini_section *section
 {
     const struct ini_entry *entry = key != NULL ? ini_find_entry(loader->ini, section, key) : NULL;
 
+    if (section->line == 0) /* of no file */
+        return entry != NULL ? error_prefix(err, "%s=%s", entry->key, entry->text) : -1;
     if (entry != NULL)
         return error_prefix(err, "%s:%d: [%s] %s=%s", entry->file, entry->line, section->name, key, entry->text);
     return error_prefix(err, "%s:%d: [%s]", section->file, section->line, section->name);

@@ -19,7 +19,7 @@ struct event_occurrence {
     int64_t wall_us;      /* when; filled in by event_publish() */
     int64_t monotonic_us; /* the same on the other clock */
     union {
-        struct { /* PROCESS_STATE_* */
+        struct { /* PROCESS_STATE_*; of PROCESS_ADDED and PROCESS_REMOVED `process` alone */
             struct process *process;
             int from;      /* enum process_state */
             int tries;     /* BACKOFF and STARTING: attempts so far */

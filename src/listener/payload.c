@@ -77,6 +77,11 @@ static void add_exit(struct pieces *pieces, const struct event_occurrence *occur
     add_number(pieces, " pid:", occurrence->state.pid);
 }
 
+static void add_member(struct pieces *pieces, const struct event_occurrence *occurrence)
+{
+    add_process(pieces, occurrence->state.process);
+}
+
 static void add_group(struct pieces *pieces, const struct event_occurrence *occurrence)
 {
     add_text(pieces, "groupname:");
@@ -130,6 +135,8 @@ static void (*const bodies[EVENT_TYPE_COUNT])(struct pieces *pieces, const struc
     [EVENT_TYPE_PROCESS_STATE_EXITED] = add_exit,
     [EVENT_TYPE_PROCESS_STATE_FATAL] = add_state,
     [EVENT_TYPE_PROCESS_STATE_UNKNOWN] = add_state,
+    [EVENT_TYPE_PROCESS_ADDED] = add_member,
+    [EVENT_TYPE_PROCESS_REMOVED] = add_member,
     [EVENT_TYPE_PROCESS_GROUP_ADDED] = add_group,
     [EVENT_TYPE_PROCESS_GROUP_REMOVED] = add_group,
     [EVENT_TYPE_PROCESS_LOG_STDOUT] = add_stdout,

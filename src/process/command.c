@@ -159,12 +159,15 @@ static int find_executable(const struct process *process, const char *program, c
 
 int command_prepare(const struct process *process, char **executable, char ***arguments, struct error *err)
 {
+    CLEANUP_FREE char *extended = process->extra_arguments != NULL
+                                      ? xasprintf("%s %s", process->config->command, process->extra_arguments)
+                                      : NULL;
+    const char *command = extended != NULL ? extended : process->config->command;
     struct error cause;
-    char **words = config_split_command(process->config->command, &cause);
+    char **words = config_split_command(command, &cause);
 
     if (words == NULL)
-        return error_set_fault(err, FAULT_NOT_EXECUTABLE, "can't parse command '%s': %s", process->config->command,
-                               cause.text);
+        return error_set_fault(err, FAULT_NOT_EXECUTABLE, "can't parse command '%s': %s", command, cause.text);
     if (find_executable(process, words[0], executable, err) < 0) {
         config_free_words(words);
         return -1;

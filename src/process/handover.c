@@ -19,6 +19,7 @@ static void hand_over_history(struct process *process, struct handover *handover
     process->exitstatus = (int)handover_integer(handover, "exitstatus", process->exitstatus);
     process->attempts = (int)handover_integer(handover, "attempts", process->attempts);
     handover_text(handover, "spawn_error", &process->spawn_error);
+    handover_text(handover, "extra_arguments", &process->extra_arguments);
 }
 
 static void hand_over_streams(struct process *process, struct handover *handover)

@@ -678,6 +678,12 @@ struct process *process_new(struct process_group *group, const struct config_pro
     return process;
 }
 
+void process_set_extra_arguments(struct process *process, const char *arguments)
+{
+    free(process->extra_arguments);
+    process->extra_arguments = arguments != NULL && arguments[0] != '\0' ? xstrdup(arguments) : NULL;
+}
+
 void process_free(struct process *process)
 {
     supervisor_unqueue_start(process->supervisor, process);
@@ -688,5 +694,6 @@ void process_free(struct process *process)
     for (int channel = 0; channel < CONFIG_STREAM_COUNT; channel++)
         stream_free(process->streams[channel]);
     free(process->spawn_error);
+    free(process->extra_arguments);
     free(process);
 }

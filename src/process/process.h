@@ -28,6 +28,7 @@ struct process {
     struct supervisor *supervisor;       /* borrowed */
     struct process_group *group;         /* borrowed: the group owns the process */
     const struct config_process *config; /* borrowed from the group's configuration */
+    char *extra_arguments;               /* owned; behind the command when it is run; NULL: none */
 
     enum process_state state;
     pid_t pid;       /* of the child; 0: none */
@@ -118,6 +119,8 @@ const char *process_describe(const struct process *process, char *buffer, size_t
 
 /* "" when there is none. */
 const char *process_spawn_error(const struct process *process);
+/* From now on the command is run with these arguments behind its own, split as it is; NULL: none. */
+void process_set_extra_arguments(struct process *process, const char *arguments);
 /* The path clients are told, "" when there is none. */
 const char *process_log_path(const struct process *process, enum config_stream channel);
 

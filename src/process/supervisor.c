@@ -117,35 +117,85 @@ static void publish_group(struct supervisor *supervisor, enum event_type type, c
     event_publish(supervisor->bus, &occurrence);
 }
 
-static void queue_autostarts(struct process_group *group)
+/* Of the processes from the given place on. */
+static void queue_autostarts(struct process_group *group, size_t first)
 {
-    for (size_t i = 0; i < group->config->process_count; i++)
-        if (group->config->processes[i].autostart)
-            supervisor_queue_start(group->supervisor, group_find_process(group, group->config->processes[i].name));
+    for (size_t i = first; i < group->config->process_count; i++)
+        if (group->config->processes[i]->autostart)
+            supervisor_queue_start(group->supervisor, group_find_process(group, group->config->processes[i]->name));
+}
+
+/* Who hears of a group that comes or goes must not free under the feet of who tells. */
+static int refuse_change(const struct supervisor *supervisor, struct error *err)
+{
+    if (supervisor->is_changing)
+        return error_set_fault(err, FAULT_FAILED, "groups cannot change while others are told of a change");
+    return 0;
 }
 
 int supervisor_add_group(struct supervisor *supervisor, struct config_group *config, struct error *err)
 {
+    if (refuse_change(supervisor, err) < 0)
+        return -1;
     if (supervisor_find_group(supervisor, config->name) != NULL)
         return error_set_fault(err, FAULT_ALREADY_ADDED, "%s", config->name);
     struct process_group *group = group_new(supervisor, config, false, err);
     if (group == NULL)
         return -1;
     HASH_ADD_KEYPTR(by_name, supervisor->groups, group->config->name, strlen(group->config->name), group);
+    supervisor->is_changing = true;
     publish_group(supervisor, EVENT_TYPE_PROCESS_GROUP_ADDED, config->name);
-    queue_autostarts(group);
+    supervisor->is_changing = false;
+    queue_autostarts(group, 0);
     return 0;
 }
 
 int supervisor_remove_group(struct supervisor *supervisor, struct process_group *group, struct error *err)
 {
+    if (refuse_change(supervisor, err) < 0)
+        return -1;
     if (group->alive_count > 0)
         return error_set_fault(err, FAULT_STILL_RUNNING, "%s", group->config->name);
     HASH_DELETE(by_name, supervisor->groups, group);
+    supervisor->is_changing = true;
     publish_group(supervisor, EVENT_TYPE_PROCESS_GROUP_REMOVED, group->config->name);
+    supervisor->is_changing = false;
     if (!supervisor->keeps_automatic_logs)
-        group_remove_automatic_logs(group);
+        group_remove_automatic_logs(group->processes);
     group_free(group);
+    return 0;
+}
+
+static void publish_process(struct supervisor *supervisor, enum event_type type, struct process *process)
+{
+    struct event_occurrence occurrence = {.type = type, .state = {.process = process}};
+
+    event_publish(supervisor->bus, &occurrence);
+}
+
+static void let_go(struct supervisor *supervisor, struct process *leavers)
+{
+    for (struct process *process = leavers; process != NULL; process = process->by_name.next)
+        publish_process(supervisor, EVENT_TYPE_PROCESS_REMOVED, process);
+    if (!supervisor->keeps_automatic_logs)
+        group_remove_automatic_logs(leavers);
+    group_free_processes(&leavers);
+}
+
+int supervisor_change_group(struct supervisor *supervisor, struct process_group *group, struct config_group *config,
+                            size_t comer_count, struct error *err)
+{
+    const size_t first = config->process_count - comer_count;
+    struct process *leavers = NULL;
+
+    if (refuse_change(supervisor, err) < 0 || group_change(group, config, &leavers, err) < 0)
+        return -1;
+    supervisor->is_changing = true;
+    let_go(supervisor, leavers);
+    for (size_t i = first; i < config->process_count; i++)
+        publish_process(supervisor, EVENT_TYPE_PROCESS_ADDED, group_find_process(group, config->processes[i]->name));
+    supervisor->is_changing = false;
+    queue_autostarts(group, first);
     return 0;
 }
 

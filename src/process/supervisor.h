@@ -28,6 +28,7 @@ struct supervisor {
     char *server_url; /* what SUPERVISOR_SERVER_URL is when the program does not say; NULL: no server */
     bool strip_ansi;
     bool keeps_automatic_logs; /* also when their group is removed */
+    bool is_changing;          /* subscribers are being told of a group or process that has come or goes */
 
     struct process *start_queue; /* utlist: to be started when the loop comes round */
     struct event *start_event;   /* owned: works the queue off */
@@ -57,6 +58,13 @@ int supervisor_add_group(struct supervisor *supervisor, struct config_group *con
 
 /* -1 with STILL_RUNNING while a member is alive, else the group is gone, and its AUTO logs with it. */
 int supervisor_remove_group(struct supervisor *supervisor, struct process_group *group, struct error *err);
+
+/*
+ * Gives a group another configuration, whose last `comer_count` processes are new (process/group.h); those with
+ * autostart are queued. -1 with *err, and nothing has changed: STILL_RUNNING, ALREADY_ADDED, FAILED.
+ */
+int supervisor_change_group(struct supervisor *supervisor, struct process_group *group, struct config_group *config,
+                            size_t comer_count, struct error *err);
 
 struct process_group *supervisor_find_group(const struct supervisor *supervisor, const char *name);
 struct process *supervisor_find_process(const struct supervisor *supervisor, const char *group, const char *name);

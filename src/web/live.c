@@ -78,13 +78,20 @@ static struct row *row_of(struct live *live, struct process *process)
     return row;
 }
 
-static void free_rows_of(struct live *live, const char *group)
+static bool is_gone(const struct row *row, const struct event_occurrence *removal)
+{
+    if (removal->type == EVENT_TYPE_PROCESS_REMOVED)
+        return row->process == removal->state.process;
+    return strcmp(row->process->group->config->name, removal->group.group) == 0;
+}
+
+static void free_rows(struct live *live, const struct event_occurrence *removal)
 {
     struct row *row;
     struct row *next;
 
     HASH_ITER (by_process, live->rows, row, next) {
-        if (strcmp(row->process->group->config->name, group) != 0)
+        if (!is_gone(row, removal))
             continue;
         if (row->state_version != 0)
             DL_DELETE(live->changed, row);
@@ -135,10 +142,12 @@ static void on_event(void *context, const struct event_occurrence *occurrence)
 
     switch (occurrence->type) {
     case EVENT_TYPE_PROCESS_GROUP_REMOVED:
-        free_rows_of(live, occurrence->group.group);
+    case EVENT_TYPE_PROCESS_REMOVED:
+        free_rows(live, occurrence);
         live->groups_version = ++live->version;
         break;
     case EVENT_TYPE_PROCESS_GROUP_ADDED:
+    case EVENT_TYPE_PROCESS_ADDED:
         live->groups_version = ++live->version;
         break;
     case EVENT_TYPE_SUPERVISOR_STATE_CHANGE_RUNNING:
@@ -359,10 +368,12 @@ static void client_close(void *context)
 
 static void live_wake_up(struct live *live)
 {
-    live->subscription = event_subscribe(live->supervisor->bus,
-                                         event_mask(EVENT_TYPE_PROCESS_STATE) | event_mask(EVENT_TYPE_PROCESS_GROUP) |
-                                             event_mask(EVENT_TYPE_SUPERVISOR_STATE_CHANGE),
-                                         on_event, live);
+    live->subscription =
+        event_subscribe(live->supervisor->bus,
+                        event_mask(EVENT_TYPE_PROCESS_STATE) | event_mask(EVENT_TYPE_PROCESS_GROUP) |
+                            event_mask(EVENT_TYPE_PROCESS_ADDED) | event_mask(EVENT_TYPE_PROCESS_REMOVED) |
+                            event_mask(EVENT_TYPE_SUPERVISOR_STATE_CHANGE),
+                        on_event, live);
     note_all_states(live);
     loop_timer_arm_next_turn(live->sample);
 }

@@ -226,7 +226,7 @@ static void add_process(struct html *html, const struct process *process, bool m
 /* A program of one process needs no heading. */
 static bool has_heading(const struct process_group *group)
 {
-    return group->config->process_count != 1 || strcmp(group->config->name, group->config->processes[0].name) != 0;
+    return group->config->process_count != 1 || strcmp(group->config->name, group->config->processes[0]->name) != 0;
 }
 
 static void add_group_heading(struct html *html, const struct process_group *group, bool may_change)

@@ -125,9 +125,12 @@ static void write_log(const char *path)
         abort();
 }
 
-static struct config_process make_program(const char *name, bool has_logs)
+static struct config_process *make_program(const char *name, bool has_logs)
 {
-    struct config_process process = {
+    struct config_process *process = config_process_new();
+
+    *process = (struct config_process){
+        .references = 1,
         .name = xstrdup(name),
         .program = xstrdup(name),
         .command = xstrdup("/bin/true -x 'a b'"),
@@ -141,8 +144,8 @@ static struct config_process make_program(const char *name, bool has_logs)
     };
 
     for (int i = 0; has_logs && i < CONFIG_STREAM_COUNT; i++) {
-        process.logs[i].file = log_path(i);
-        write_log(process.logs[i].file);
+        process->logs[i].file = log_path(i);
+        write_log(process->logs[i].file);
     }
     return process;
 }
@@ -152,7 +155,7 @@ static struct config_group *make_group(const char *name, size_t count)
     struct config_group *group = xcalloc(1, sizeof *group);
 
     *group = (struct config_group){.references = 1, .name = xstrdup(name), .priority = 999, .process_count = count};
-    group->processes = xcalloc(count, sizeof group->processes[0]);
+    group->processes = xcalloc(count, sizeof(struct config_process *));
     return group;
 }
 

@@ -48,8 +48,17 @@ static struct config_group *make_group(const char *name, size_t count)
     struct config_group *group = calloc(1, sizeof *group);
 
     *group = (struct config_group){.references = 1, .name = strdup(name), .priority = 999, .process_count = count};
-    group->processes = calloc(count, sizeof group->processes[0]);
+    group->processes = calloc(count, sizeof(struct config_process *));
     return group;
+}
+
+static struct config_process *keep_program(struct config_process program)
+{
+    struct config_process *process = config_process_new();
+
+    program.references = 1;
+    *process = program;
+    return process;
 }
 
 static struct config *make_config(void)
@@ -62,12 +71,12 @@ static struct config *make_config(void)
     config->group_count = 2;
     config->groups = calloc(config->group_count, sizeof(struct config_group *));
     config->groups[0] = make_group("solo", 1);
-    config->groups[0]->processes[0] = fake_program("solo");
+    config->groups[0]->processes[0] = keep_program(fake_program("solo"));
     config->groups[1] = make_group("many", MEMBER_COUNT);
     for (int i = 0; i < MEMBER_COUNT; i++) {
         const char name[] = {'m', (char)('0' + i), '\0'};
-        config->groups[1]->processes[i] = fake_program(name);
-        config->groups[1]->processes[i].priority = (int)(MEMBER_COUNT - i);
+        config->groups[1]->processes[i] = keep_program(fake_program(name));
+        config->groups[1]->processes[i]->priority = (int)(MEMBER_COUNT - i);
     }
     return config;
 }

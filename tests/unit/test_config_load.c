@@ -348,7 +348,7 @@ static void defaults_of_the_daemon(void **state)
 static void defaults_of_a_program(void **state)
 {
     struct config *config = load(BASE PROGRAM);
-    const struct config_process *process = &config->groups[0]->processes[0];
+    const struct config_process *process = config->groups[0]->processes[0];
 
     (void)state;
     assert_int_equal(config->group_count, 1);
@@ -424,9 +424,9 @@ static void logs_have_destinations(void **state)
                                               "[program:q]\ncommand=x\nstdout_logfile=rel.log\nstdout_syslog=true\n"
                                               "stderr_logfile=/dev/stderr\nstderr_logfile_backups=-1\n"
                                               "[program:r]\ncommand=x\nredirect_stderr=true\nstderr_logfile=/tmp/x\n");
-    const struct config_log *p = config->groups[0]->processes[0].logs;
-    const struct config_log *q = config->groups[1]->processes[0].logs;
-    const struct config_log *r = config->groups[2]->processes[0].logs;
+    const struct config_log *p = config->groups[0]->processes[0]->logs;
+    const struct config_log *q = config->groups[1]->processes[0]->logs;
+    const struct config_log *r = config->groups[2]->processes[0]->logs;
 
     (void)state;
     assert_true(p[CONFIG_STDOUT].syslog && !p[CONFIG_STDOUT].is_automatic && p[CONFIG_STDOUT].file == NULL);
@@ -445,7 +445,7 @@ static void stopasgroup_implies_killasgroup(void **state)
     struct config *config = load(BASE PROGRAM "stopasgroup=true\n");
 
     (void)state;
-    assert_true(config->groups[0]->processes[0].killasgroup);
+    assert_true(config->groups[0]->processes[0]->killasgroup);
     config_unref(config);
     refuse(BASE PROGRAM "stopasgroup=true\nkillasgroup=false\n",
            "c.conf:5: [program:p] killasgroup=false: cannot set stopasgroup=true and killasgroup=false");
@@ -463,10 +463,10 @@ static void several_processes_of_a_program(void **state)
 
     (void)state;
     assert_int_equal(group->process_count, 3);
-    assert_string_equal(group->processes[0].name, "p_-1");
-    assert_string_equal(group->processes[2].name, "p_01");
-    assert_string_equal(group->processes[2].command, "c 1/3 p");
-    assert_string_equal(group->processes[2].logs[CONFIG_STDOUT].file, "/tmp/1.log");
+    assert_string_equal(group->processes[0]->name, "p_-1");
+    assert_string_equal(group->processes[2]->name, "p_01");
+    assert_string_equal(group->processes[2]->command, "c 1/3 p");
+    assert_string_equal(group->processes[2]->logs[CONFIG_STDOUT].file, "/tmp/1.log");
     config_unref(config);
     refuse(BASE PROGRAM "numprocs=2\n", "%(process_num) must be present within process_name when numprocs > 1");
     refuse(BASE PROGRAM "numprocs=2\nprocess_name=x\n", "c.conf:5: [program:p] process_name=x: %(process_num) must");
@@ -479,7 +479,7 @@ static void own_environment_is_known_to_the_process(void **state)
     struct config *config = load(
         "[supervisord]\nenvironment=A=\"daemon\",B=\"daemon\"\n"
         "[program:p]\ncommand=c %(ENV_A)s %(ENV_B)s\nenvironment=A=\"own\",C=\"%(ENV_A)s\"\nserverurl=%(ENV_A)s\n");
-    const struct config_process *process = &config->groups[0]->processes[0];
+    const struct config_process *process = config->groups[0]->processes[0];
 
     (void)state;
     assert_string_equal(process->command, "c own daemon");
@@ -502,10 +502,10 @@ static void groups_take_programs(void **state)
     assert_int_equal(group->kind, CONFIG_GROUP_MIXED);
     assert_int_equal(group->priority, 5);
     assert_int_equal(group->process_count, 2);
-    assert_string_equal(group->processes[0].name, "b");
-    assert_string_equal(group->processes[1].command, "a g");
-    assert_int_equal(group->processes[1].priority, 7);
-    assert_string_equal(config_find_group(config, "h")->processes[0].command, "a h");
+    assert_string_equal(group->processes[0]->name, "b");
+    assert_string_equal(group->processes[1]->command, "a g");
+    assert_int_equal(group->processes[1]->priority, 7);
+    assert_string_equal(config_find_group(config, "h")->processes[0]->command, "a h");
     assert_int_equal(config_find_group(config, "empty")->process_count, 0);
     assert_non_null(config_find_group(config, "c"));
     assert_null(config_find_group(config, "a"));
@@ -525,7 +525,7 @@ static void groups_are_sorted(void **state)
     for (size_t i = 0; i < config->group_count; i++)
         assert_string_equal(config->groups[i]->name, names[i]);
     assert_int_equal(config->groups[0]->priority, -1);
-    assert_int_equal(config->groups[0]->processes[0].priority, 999);
+    assert_int_equal(config->groups[0]->processes[0]->priority, 999);
     config_unref(config);
 }
 
@@ -702,7 +702,7 @@ static void includes_are_read(void **state)
     write_file("z.inc", "[program:z]\ncommand=z\n");
     struct config *config = load(BASE "[program:x]\ncommand=main\ndirectory=%(here)s\n"
                                       "[include]\nfiles = conf.d/[!c].conf conf.d/dir.conf\n  %(here)s/?.inc none*\n");
-    const struct config_process *process = &config->groups[0]->processes[0];
+    const struct config_process *process = config->groups[0]->processes[0];
     assert_int_equal(config->group_count, 2);
     assert_string_equal(process->command, sub);
     assert_string_equal(process->directory, directory);
@@ -734,7 +734,7 @@ static void default_section(void **state)
     struct config *config = load("[DEFAULT]\nstartsecs=7\n" BASE PROGRAM);
 
     (void)state;
-    assert_int_equal(config->groups[0]->processes[0].startsecs, 7);
+    assert_int_equal(config->groups[0]->processes[0]->startsecs, 7);
     config_unref(config);
 }
 

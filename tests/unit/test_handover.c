@@ -281,7 +281,7 @@ static void an_option_that_was_not_given_has_its_default(void **state)
     config_hand_over(handover, "c", &config);
     assert_int_equal(handover_check(handover, &err), 0);
     assert_int_equal(config->groups[0]->process_count, 1);
-    const struct config_process *process = &config->groups[0]->processes[0];
+    const struct config_process *process = config->groups[0]->processes[0];
     assert_int_equal(process->startretries, 3);
     assert_int_equal(process->umask, -1);
     assert_int_equal(process->exitcode_count, 1);

@@ -32,8 +32,10 @@ static struct process *add(struct config_process config, int priority)
     struct error err;
 
     *group = (struct config_group){.references = 1, .name = strdup(config.name), .priority = priority};
-    group->processes = malloc(sizeof config);
-    group->processes[0] = config;
+    group->processes = malloc(sizeof(struct config_process *));
+    group->processes[0] = config_process_new();
+    config.references = 1;
+    *group->processes[0] = config;
     group->process_count = 1;
     assert_int_equal(supervisor_add_group(supervisor, group, &err), 0);
     config_group_unref(group);
