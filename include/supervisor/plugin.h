@@ -45,11 +45,16 @@ struct supervisor_plugin {
      * of the section's name and err->text. (After an upgrade there is no way back: then it goes on without the plugin.)
      */
     void *(*open)(struct plugin *plugin, struct error *err);
-    /* Ends, before a shutdown, restart or upgrade is complete. Frees what open() made. */
+    /*
+     * Ends, when a shutdown or restart has stopped all processes. Frees what open() made. In an upgrade it is not
+     * called: the program that takes over finds only what hand_over() gives, and descriptors that are close-on-exec are
+     * gone.
+     */
     void (*close)(void *context);
     /*
      * What the plugin of the program that takes over in an upgrade finds in plugin_handed_over(); it is freed by the
-     * daemon. NULL: nothing; the function may be NULL likewise. close() may follow or not: an upgrade may fail.
+     * daemon. NULL: nothing; the function may be NULL likewise. It is called more than once, and an upgrade may fail:
+     * then the plugin goes on. Text must be what XML can carry; other bytes go as RPC_BASE64.
      */
     struct rpc_value *(*hand_over)(void *context);
 };
@@ -72,7 +77,10 @@ const char *plugin_option_value(const struct plugin *plugin, size_t index);
 /* -1 with *err when the section has a key that is none of `known`, which ends with NULL. */
 int plugin_check_options(const struct plugin *plugin, const char *const *known, struct error *err);
 
-/* NULL at a usual start. Else what hand_over() gave; borrowed, good until open() returns. */
+/*
+ * NULL at a usual start. After an upgrade what hand_over() gave, or a nil if that was nothing: groups and processes
+ * that the plugin has added are there already then. Borrowed, good until open() returns.
+ */
 const struct rpc_value *plugin_handed_over(const struct plugin *plugin);
 
 const char *plugin_identifier(const struct plugin *plugin);             /* `identifier` of [supervisord] */
@@ -138,6 +146,11 @@ void plugin_unsubscribe(struct plugin_subscription *subscription); /* NULL is fi
 /* What event listeners are sent of it (manual 1.7.2). To free. */
 char *plugin_event_payload(const struct plugin_event *event, size_t *length);
 
+/*
+ * Errors of the functions below have a fault, and a text that is a whole fault string: "BAD_NAME: x". A handler of a
+ * method may pass them on as they are.
+ */
+
 /* --- processes and groups ----------------------------------------------------------------------------------------- */
 
 /* Borrowed, good until something changes: copy what is to be kept. */
@@ -189,7 +202,9 @@ int plugin_stop_process(struct plugin *plugin, const char *group, const char *na
 struct rpc_value *plugin_read_program(const struct plugin *plugin, const char *group, const char *name);
 
 /*
- * Groups and processes that no configuration file knows. Each gives -1 with *err: BAD_NAME for a name that is not there
+ * Groups and processes that no configuration file knows. An upgrade keeps them, and reloadConfig passes over them;
+ * after a restart they are gone. They cannot change while others are told of a change: not from within a handler of
+ * PROCESS_ADDED, PROCESS_REMOVED and PROCESS_GROUP_*. Each gives -1 with *err: BAD_NAME for a name that is not there
  * or cannot be one, ALREADY_ADDED, STILL_RUNNING, INCORRECT_PARAMETERS with what is wrong in the options, FAILED.
  */
 int plugin_add_group(struct plugin *plugin, const char *name, int priority, struct error *err);
@@ -225,6 +240,7 @@ enum { PLUGIN_READABLE = 1, PLUGIN_WRITABLE = 2 };
 
 /* Calls `handler` as long as the descriptor is ready for what is wanted. It stays the plugin's, and open meanwhile. */
 struct plugin_watch;
+/* NULL when the system cannot wait for it, as for regular files. */
 struct plugin_watch *plugin_watch_new(struct plugin *plugin, int fd, unsigned wanted,
                                       void (*handler)(void *context, unsigned ready), void *context);
 void plugin_watch_change(struct plugin_watch *watch, unsigned wanted); /* 0: nothing for now */

@@ -170,6 +170,7 @@ struct config_daemon {
     char *directory; /* NULL: stay */
     bool strip_ansi;
     struct config_environment environment;
+    char *plugin_path; /* directories with colons between them; NULL: where our own are */
     char *identifier;
 };
 
@@ -179,6 +180,7 @@ struct config_ctl {
     char *username;  /* NULL: none */
     char *password;  /* NULL: none */
     char *prompt;
+    char *plugin_path;     /* as that of [supervisord] */
     char *history_file;    /* NULL: none */
     char *tls_ca;          /* PEM: whose servers are trusted; NULL: those that the system trusts */
     char *tls_certificate; /* PEM: our own, for servers that want one; NULL: none */

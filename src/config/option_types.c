@@ -271,6 +271,17 @@ PARSE(parse_existing_directory)
     return 0;
 }
 
+PARSE(parse_directories)
+{
+    for (const char *directory = text; directory != NULL; directory = strchr(directory, ':')) {
+        directory += directory != text;
+        if (directory[0] != '/')
+            return error_set(err, "each directory must be an absolute path");
+    }
+    *(char **)field = xstrdup(text);
+    return 0;
+}
+
 PARSE(parse_server_url)
 {
     if (strcasecmp(text, "auto") != 0)
@@ -336,6 +347,8 @@ const struct option_type option_type_path = TEXT_TYPE("path", parse_path);
 const struct option_type option_type_optional_path = TEXT_TYPE("path", parse_optional_path);
 const struct option_type option_type_file = TEXT_TYPE("path in an existing directory", parse_file);
 const struct option_type option_type_activity_log = TEXT_TYPE("path, syslog or NONE", parse_activity_log);
+const struct option_type option_type_directories =
+    TEXT_TYPE("absolute paths with colons between them", parse_directories);
 const struct option_type option_type_existing_directory = TEXT_TYPE("existing directory", parse_existing_directory);
 const struct option_type option_type_server_url = TEXT_TYPE("URL or AUTO", parse_server_url);
 const struct option_type option_type_client_url = TEXT_TYPE("http://, https:// or unix:// URL", parse_client_url);

@@ -31,6 +31,7 @@ typedef int *option_integers;
     X(existing_directory, option_text)                                    \
     X(path, option_text)          /* made absolute */                     \
     X(optional_path, option_text) /* made absolute; may be empty */       \
+    X(directories, option_text)   /* absolute, with colons between */     \
     X(server_url, option_text)                                            \
     X(client_url, option_text)                                            \
     X(socket_url, option_text)                                            \

@@ -31,7 +31,8 @@ struct rpc_registry {
 
 struct rpc_call {
     struct rpc_registry *registry;
-    void *context; /* borrowed; the method's */
+    const struct rpc_method *method; /* borrowed */
+    void *context;                   /* borrowed; the method's */
     enum rpc_caller caller;
     struct rpc_value *params; /* owned */
     rpc_answer *answer;
@@ -120,6 +121,14 @@ void rpc_registry_add(struct rpc_registry *registry, const struct rpc_method *me
         }
         HASH_ADD_KEYPTR(hh, registry->entries, entry->method->name, strlen(entry->method->name), entry);
     }
+}
+
+void rpc_registry_remove(struct rpc_registry *registry, const char *name)
+{
+    struct entry *entry = find(registry, name);
+
+    HASH_DEL(registry->entries, entry);
+    free_entry(entry);
 }
 
 const struct rpc_method *rpc_registry_find(const struct rpc_registry *registry, const char *name)
@@ -282,6 +291,11 @@ struct rpc_registry *rpc_call_registry(const struct rpc_call *call)
     return call->registry;
 }
 
+const struct rpc_method *rpc_call_method(const struct rpc_call *call)
+{
+    return call->method;
+}
+
 enum rpc_caller rpc_call_caller(const struct rpc_call *call)
 {
     return call->caller;
@@ -342,7 +356,7 @@ struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_calle
 {
     const struct entry *entry = find(registry, method);
     struct rpc_value *result = NULL;
-    struct error err;
+    struct error err = {.fault = FAULT_FAILED};
 
     if (check(registry, caller, entry, params, &err) < 0) {
         rpc_value_free(params);
@@ -354,6 +368,7 @@ struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_calle
     struct rpc_call *call = xmalloc(sizeof *call);
     *call = (struct rpc_call){
         .registry = registry,
+        .method = entry->method,
         .context = entry->context,
         .caller = caller,
         .params = params,

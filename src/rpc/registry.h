@@ -26,13 +26,18 @@ void rpc_registry_add(struct rpc_registry *registry, const struct rpc_method *me
 /* Adds system.listMethods, methodHelp, methodSignature, multicall. */
 void rpc_registry_add_system(struct rpc_registry *registry);
 
+/* Takes a row away; there must be one of that name. Calls under way go on. */
+void rpc_registry_remove(struct rpc_registry *registry, const char *name);
+
 /* NULL when there is no such method. */
 const struct rpc_method *rpc_registry_find(const struct rpc_registry *registry, const char *name);
 
 /* All methods sorted by name: a malloc'd array, *count says how many. */
 const struct rpc_method **rpc_registry_list(const struct rpc_registry *registry, size_t *count);
 
-struct rpc_registry *rpc_call_registry(const struct rpc_call *call); /* for handlers */
+/* For handlers. */
+struct rpc_registry *rpc_call_registry(const struct rpc_call *call);
+const struct rpc_method *rpc_call_method(const struct rpc_call *call);
 
 /* For the transport: exactly one of the two is told the end of a call, unless it is cancelled. `err` when it failed. */
 typedef void rpc_answer(void *context, struct rpc_value *result, const struct error *err);

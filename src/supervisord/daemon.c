@@ -21,6 +21,7 @@
 #include "listener/listeners.h"
 #include "output/activity.h"
 #include "output/automatic.h"
+#include "plugin/plugins.h"
 #include "process/handover.h"
 #include "process/supervisor.h"
 #include "supervisord/detach.h"
@@ -68,6 +69,7 @@ struct daemon {
     struct rpc_registry *registry;
     struct http_server *server;
     struct web *web;
+    struct plugins *plugins; /* owned */
     struct endpoint *endpoints;
     size_t endpoint_count;
     struct upgrade upgrade;
@@ -76,23 +78,6 @@ struct daemon {
 };
 
 /* --- the configuration -------------------------------------------------------------------------------------------- */
-
-#define MAIN_NAMESPACE "supervisor"
-#define MAIN_FACTORY "supervisor.rpcinterface:make_main_rpcinterface"
-
-/* A section that we cannot do justice is refused: a daemon that runs half of what it was told is worse than none. */
-static int check_support(const struct config *config, struct error *err)
-{
-    for (size_t i = 0; i < config->rpcinterface_count; i++) {
-        const struct config_plugin *plugin = &config->rpcinterfaces[i];
-        if (strcmp(plugin->name, MAIN_NAMESPACE) != 0 || strcmp(plugin->factory, MAIN_FACTORY) != 0)
-            return error_set(err,
-                             "%s: [rpcinterface:%s] supervisor.rpcinterface_factory=%s: no such RPC interface in "
-                             "this version",
-                             config->path, plugin->name, plugin->factory);
-    }
-    return 0;
-}
 
 static bool is_event(const char *name)
 {
@@ -110,7 +95,7 @@ struct config *daemon_load_config(const struct command_line *line, const char *p
     };
     struct config *config = config_load(path, &options, err);
 
-    if (config != NULL && check_support(config, err) < 0) {
+    if (config != NULL && plugins_check(config, err) < 0) {
         config_unref(config);
         return NULL;
     }
@@ -122,6 +107,16 @@ static struct config *load_again(void *context, struct error *err)
     const struct daemon *daemon = context;
 
     return daemon_load_config(daemon->line, daemon->path, false, err);
+}
+
+/* With the overrides of the command line, and one more. */
+static struct config *load_with(void *context, const struct config_override *override, struct error *err)
+{
+    const struct daemon *daemon = context;
+    struct command_line line = *daemon->line;
+
+    line.overrides[line.override_count++] = *override;
+    return daemon_load_config(&line, daemon->path, false, err);
 }
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
@@ -241,6 +236,7 @@ static void hand_over_state(struct daemon *daemon, struct handover *handover)
     hand_over_newest(daemon, handover);
     supervisor_hand_over(daemon->supervisor, daemon->api.config, handover);
     listeners_hand_over(daemon->listeners, handover);
+    plugins_hand_over(daemon->plugins, handover);
     ticks_hand_over(daemon->ticks, handover);
 }
 
@@ -494,9 +490,9 @@ static void log_endpoint(const struct config_server *config)
 static int serve(struct daemon *daemon, struct error *err)
 {
     daemon->registry = rpc_registry_new(api_is_stopping, &daemon->api);
-    if (daemon->config->rpcinterface_count > 0) { /* see check_support(): it can only be this one */
+    if (plugins_have_main(daemon->config)) {
         api_add_methods(daemon->registry, &daemon->api);
-        log_info("RPC interface '" MAIN_NAMESPACE "' initialized");
+        log_info("RPC interface '" PLUGIN_MAIN_NAMESPACE "' initialized");
     }
     rpc_registry_add_system(daemon->registry);
     daemon->server = http_server_new(daemon->loop);
@@ -552,6 +548,30 @@ static int make_supervisor(struct daemon *daemon, struct error *err)
     return 0;
 }
 
+static struct plugin_host describe_host(struct daemon *daemon)
+{
+    return (struct plugin_host){
+        .supervisor = daemon->supervisor,
+        .registry = daemon->registry,
+        .server = daemon->server,
+        .api = &daemon->api,
+        .load_config = load_with,
+    };
+}
+
+static int load_plugins(struct daemon *daemon, struct error *err)
+{
+    daemon->plugins = plugins_load(daemon->config, err);
+    return daemon->plugins != NULL ? 0 : -1;
+}
+
+static int open_plugins(struct daemon *daemon, struct error *err)
+{
+    const struct plugin_host host = describe_host(daemon);
+
+    return plugins_open(daemon->plugins, &host, err);
+}
+
 /* A daemon without its file still does its work, so a failure is logged and no more. */
 static void write_pidfile(struct daemon *daemon)
 {
@@ -580,13 +600,15 @@ static int take_over(struct daemon *daemon, struct handover *handover, struct er
         return -1;
     allocate_endpoints(daemon);
     daemon->endpoint_count = daemon->config->server_count;
-    if (make_supervisor(daemon, err) < 0)
+    if (load_plugins(daemon, err) < 0 || make_supervisor(daemon, err) < 0)
         return -1;
     hand_over_state(daemon, handover);
     if (handover_check(handover, err) < 0 || watch_signals(daemon, err) < 0 || serve(daemon, err) < 0)
         return -1;
     if (upgrade_is_trial())
         upgrade_end_trial(NULL);
+    const struct plugin_host host = describe_host(daemon);
+    plugins_open_after_upgrade(daemon->plugins, &host);
     log_info("supervisord %s has taken over, with pid %d", SUPERVISOR_VERSION, (int)getpid());
     return 0;
 }
@@ -600,11 +622,13 @@ static int come_up(struct daemon *daemon, struct error *err)
         return -1;
     set_environment(&daemon->config->daemon.environment);
     hold_signals(SIG_BLOCK);
-    if (open_log(daemon, err) < 0 || open_endpoints(daemon, err) < 0 || make_supervisor(daemon, err) < 0)
+    if (open_log(daemon, err) < 0 || load_plugins(daemon, err) < 0 || open_endpoints(daemon, err) < 0 ||
+        make_supervisor(daemon, err) < 0)
         return -1;
     if (!daemon->config->daemon.nocleanup)
         automatic_log_clean(daemon->config->daemon.childlogdir, daemon->config->daemon.identifier);
-    if (watch_signals(daemon, err) < 0 || serve(daemon, err) < 0 || add_groups(daemon, err) < 0)
+    if (watch_signals(daemon, err) < 0 || serve(daemon, err) < 0 || add_groups(daemon, err) < 0 ||
+        open_plugins(daemon, err) < 0)
         return -1;
     if (daemon->start == DAEMON_STARTS && !daemon->config->daemon.nodaemon)
         log_info("daemonizing the supervisord process");
@@ -625,6 +649,7 @@ static void go_down(struct daemon *daemon)
     if (daemon->server != NULL)
         http_server_on_completed(daemon->server, NULL, NULL);
     http_server_free(daemon->server);
+    plugins_free(daemon->plugins);
     web_free(daemon->web);
     for (size_t i = 0; i < daemon->endpoint_count; i++)
         http_socket_close(daemon->endpoints[i].config, daemon->endpoints[i].fds);

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "config/load.h"
 #include "config/value.h"
+#include "plugin/plugins.h"
 #include "process/spawn.h"
 #include "supervisord/command_line.h"
 #include "supervisord/daemon.h"
@@ -91,6 +92,12 @@ static int check(const struct command_line *line, const char *path, const char *
 
     if (config == NULL)
         return complain(program, &err);
+    struct plugins *plugins = plugins_load(config, &err);
+    if (plugins == NULL) {
+        config_unref(config);
+        return complain(program, &err);
+    }
+    plugins_free(plugins);
     for (size_t i = 0; i < config->remark_count; i++)
         puts(config->remarks[i].text);
     const int status = config->remark_count > 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -457,7 +457,7 @@ DAEMON = [
         ".ai_flags = AI_NUMERICSERV", "daemon/Sock", "fcgi/"),
     one("a port in use is no harm", "http/socket.c", "    if (fds[0] < 0)\n        return -1;\n    if (is_everywhere",
         "    if (fds[0] < 0)\n        return 0;\n    if (is_everywhere", "daemon/Sock"),
-    one("without [rpcinterface:supervisor] all goes on", "supervisord/daemon.c", "rpcinterface_count", "server_count",
+    one("without [rpcinterface:supervisor] all goes on", "supervisord/daemon.c", "plugins_have_main(daemon->config)", "true",
         "manual/Daemon"),
 ]
 
@@ -678,8 +678,8 @@ MORE = [
     one("pidproxy explains nothing", "tools/pidproxy.c", "return STATUS_USAGE;", "return 0;", "pidproxy/"),
     one("process_name is not known", "config/options.c", 'PROCESS("process_name", name,', 'PROCESS("processname", name,',
         "lifecycle/Numprocs", "values/"),
-    one("any interface is taken", "supervisord/daemon.c",
-        "strcmp(plugin->name, MAIN_NAMESPACE) != 0 || strcmp(plugin->factory, MAIN_FACTORY) != 0", "false",
+    one("any interface is taken", "plugin/plugins.c",
+        "if (load(plugin, config, err) < 0)", "if (false)",
         "values/Refused", "config/Errors"),
     one("includes take one pattern", "config/load.c", "         pattern = strtok_r(NULL, WHITE_SPACE, &rest))",
         "         pattern = NULL)", "config/Include", "manual/Include"),

@@ -143,6 +143,7 @@ static const struct option_case option_cases[] = {
     BOOLEAN_CASE("supervisord", "strip_ansi"),
     {"supervisord", "environment", "A=\"1\",B=2", "", "A", "unexpected end of key/value pairs"},
     TEXT_CASE("supervisord", "identifier"),
+    {"supervisord", "plugin_path", "/a:/b", "/", "a", "absolute"},
 
     {"unix_http_server", "file", "/tmp/s", "s", "", "empty"},
     MODE_CASE("unix_http_server", "chmod"),
@@ -176,6 +177,7 @@ static const struct option_case option_cases[] = {
     TEXT_CASE("supervisorctl", "username"),
     TEXT_CASE("supervisorctl", "password"),
     TEXT_CASE("supervisorctl", "prompt"),
+    {"supervisorctl", "plugin_path", "/a:/b", "/", "/a:", "absolute"},
     PATH_CASE("supervisorctl", "tls_ca"),
     PATH_CASE("supervisorctl", "tls_certificate"),
     PATH_CASE("supervisorctl", "tls_key"),
