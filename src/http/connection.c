@@ -121,6 +121,11 @@ static void watch_closing(struct http_connection *connection)
     (void)event_add(connection->closed, NULL); /* refused: the client's time is limited all the same */
 }
 
+void http_connection_hand_over(struct http_connection *connection)
+{
+    event_del(connection->closed);
+}
+
 /* --- strangers ---------------------------------------------------------------------------------------------------- */
 
 static void plan_strangers(struct http_listener *listener)

@@ -61,6 +61,32 @@ struct http_server {
     void *completed_context;
 };
 
+/* A request from its first header to the end of its answer; for the files that make answers. */
+struct http_request {
+    struct http_listener *listener;    /* borrowed */
+    struct MHD_Connection *connection; /* borrowed */
+    const char *path;                  /* borrowed from the connection, as are the method and the version */
+    const char *method;
+    const char *version;
+    const struct http_binding *binding; /* borrowed; NULL when the request is refused */
+    unsigned refusal;                   /* status that the headers have earned it, or 0; its body is dropped */
+    char *body;                         /* owned */
+    size_t length;                      /* of the body that has come, dropped bytes included */
+    size_t capacity;
+    size_t held;                   /* what its body and its answer take, counted in the server as well */
+    struct MHD_Response *response; /* owned; NULL: no answer yet */
+    unsigned status;
+    struct http_stream *stream;   /* borrowed from the response; NULL when the answer is whole */
+    struct http_upgrade *upgrade; /* owned; NULL: none, or its socket has been closed */
+    struct event *watch;          /* owned: notices that the client goes while the connection is suspended */
+    void (*cancel)(void *context);
+    void *cancel_context;
+    bool may_change;
+    bool is_suspended;
+    bool is_gone;
+    struct http_request *prev, *next;
+};
+
 /* Callbacks of libmicrohttpd: a request's progress and its end. */
 enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *connection, const char *url,
                                       const char *method, const char *version, const char *data, size_t *size,
@@ -74,6 +100,9 @@ void http_connection_notify(void *listener, struct MHD_Connection *mhd, void **c
 
 /* The client has shown that it may call: its connection has time now. */
 void http_connection_admit(struct http_connection *connection);
+
+/* The socket is somebody else's from now on, who may have another opinion on how to wait for it. */
+void http_connection_hand_over(struct http_connection *connection);
 
 /*
  * Clients that connect and say nothing, or take for ever to say it, or do not know the password, must not keep others
@@ -90,10 +119,24 @@ void http_listener_await_handshakes(struct http_listener *listener);
 
 void http_listener_accept_on(struct http_listener *listener);
 
-/* The server goes: ends every waiting request without an answer. */
+/* The client is gone, or the server goes: ends a request that waits, or that has been handed over, without an answer.
+ */
+void http_request_abandon(struct http_request *request);
+
+/* The request's answer, which it takes. */
+void http_request_answer(struct http_request *request, unsigned status, struct MHD_Response *response);
+
+/* The request is another one's connection from now on: what it has of it is let go. */
+void http_request_hand_over(struct http_request *request);
+
+/* The connection is gone or the server goes: tells the owner, and closes the socket if there is one. */
+void http_upgrade_end(struct http_upgrade *upgrade);
+bool http_upgrade_is_open(const struct http_upgrade *upgrade); /* the socket has been handed over */
+
+/* The server goes: ends every waiting request without an answer, and every connection that has been handed over. */
 void http_listener_abandon_requests(struct http_listener *listener);
 
-/* True while an answer that was given has not gone out; endless streams do not count. */
+/* True while an answer that was given has not gone out; what has no end does not count: streams, open WebSockets. */
 bool http_listener_is_answering(const struct http_listener *listener);
 
 size_t http_listener_count_waiting(const struct http_listener *listener); /* see http_server_count_waiting() */

@@ -16,29 +16,6 @@ struct http_stream {
     struct http_stream_source source;
 };
 
-struct http_request {
-    struct http_listener *listener;    /* borrowed */
-    struct MHD_Connection *connection; /* borrowed */
-    const char *path;                  /* borrowed from the connection, as is the method */
-    const char *method;
-    const struct http_binding *binding; /* borrowed; NULL when the request is refused */
-    unsigned refusal;                   /* status that the headers have earned it, or 0; its body is dropped */
-    char *body;                         /* owned */
-    size_t length;                      /* of the body that has come, dropped bytes included */
-    size_t capacity;
-    size_t held;                   /* what its body and its answer take, counted in the server as well */
-    struct MHD_Response *response; /* owned; NULL: no answer yet */
-    unsigned status;
-    struct http_stream *stream; /* borrowed from the response; NULL when the answer is whole */
-    struct event *watch;        /* owned: notices that the client goes while the connection is suspended */
-    void (*cancel)(void *context);
-    void *cancel_context;
-    bool may_change;
-    bool is_suspended;
-    bool is_gone;
-    struct http_request *prev, *next;
-};
-
 const char *http_request_path(const struct http_request *request)
 {
     return request->path;
@@ -80,6 +57,11 @@ void http_request_on_cancel(struct http_request *request, void (*cancel)(void *c
     request->cancel_context = context;
 }
 
+static struct http_connection *request_connection(const struct http_request *request)
+{
+    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /* --- suspending and resuming -------------------------------------------------------------------------------------- */
 
 /* libmicrohttpd goes on with it when it runs next, which nothing but us would make it do. */
@@ -99,10 +81,11 @@ static void request_cancel(struct http_request *request)
         cancel(request->cancel_context);
 }
 
-/* The client is gone, or the server goes: ends a waiting request without an answer. Does nothing to others. */
-static void request_abandon(struct http_request *request)
+void http_request_abandon(struct http_request *request)
 {
     request->is_gone = true;
+    if (request->upgrade != NULL && http_upgrade_is_open(request->upgrade))
+        http_upgrade_end(request->upgrade);
     if (!request->is_suspended)
         return;
     request_cancel(request);
@@ -120,7 +103,7 @@ static void on_client_moves(evutil_socket_t fd, short what, void *context)
 {
     (void)what;
     if (is_hung_up(fd))
-        request_abandon(context);
+        http_request_abandon(context);
 }
 
 /*
@@ -146,13 +129,26 @@ static void request_suspend(struct http_request *request)
         request_watch(request);
 }
 
+void http_request_hand_over(struct http_request *request)
+{
+    if (request->watch != NULL)
+        event_free(request->watch);
+    request->watch = NULL;
+    http_connection_hand_over(request_connection(request));
+}
+
 void http_listener_abandon_requests(struct http_listener *listener)
 {
     struct http_request *request;
     struct http_request *next;
 
     DL_FOREACH_SAFE (listener->requests, request, next)
-        request_abandon(request);
+        http_request_abandon(request);
+}
+
+static bool is_endless(const struct http_request *request)
+{
+    return request->stream != NULL || (request->upgrade != NULL && http_upgrade_is_open(request->upgrade));
 }
 
 bool http_listener_is_answering(const struct http_listener *listener)
@@ -160,7 +156,7 @@ bool http_listener_is_answering(const struct http_listener *listener)
     const struct http_request *request;
 
     DL_FOREACH (listener->requests, request)
-        if (request->response != NULL && request->stream == NULL)
+        if (request->response != NULL && !is_endless(request))
             return true;
     return false;
 }
@@ -171,7 +167,7 @@ size_t http_listener_count_waiting(const struct http_listener *listener)
     size_t count = 0;
 
     DL_FOREACH (listener->requests, request)
-        count += request->is_suspended && request->response == NULL;
+        count += request->is_suspended && request->response == NULL && request->upgrade == NULL;
     return count;
 }
 
@@ -290,16 +286,8 @@ static enum http_access find_access(const struct http_request *request)
                            info == NULL ? NULL : info->client_addr);
 }
 
-static void request_admit(const struct http_request *request)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    http_connection_admit(info->socket_context);
-}
-
 static struct http_request *request_new(struct http_listener *listener, struct MHD_Connection *connection,
-                                        const char *path, const char *method)
+                                        const char *path, const char *method, const char *version)
 {
     struct http_request *request = xcalloc(1, sizeof *request);
     const struct http_binding *binding = find_binding(listener->server, path);
@@ -308,12 +296,13 @@ static struct http_request *request_new(struct http_listener *listener, struct M
     request->connection = connection;
     request->path = path;
     request->method = method;
+    request->version = version;
 
     const enum http_access access = find_access(request);
 
     request->may_change = access == HTTP_ACCESS_CHANGE;
     if (request->may_change || access == HTTP_ACCESS_LOOK)
-        request_admit(request);
+        http_connection_admit(request_connection(request));
     request->refusal = judge_headers(request, access, binding);
     request->binding = binding;
     DL_APPEND(listener->requests, request);
@@ -397,9 +386,8 @@ enum MHD_Result http_request_progress(void *listener, struct MHD_Connection *con
                                       const char *method, const char *version, const char *data, size_t *size,
                                       void **request)
 {
-    (void)version;
     if (*request == NULL) {
-        *request = request_new(listener, connection, url, method);
+        *request = request_new(listener, connection, url, method, version);
         return request_begin(*request);
     }
     if (*size > 0) {
@@ -422,6 +410,8 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
         return;
     *context = NULL;
     request_cancel(request);
+    if (request->upgrade != NULL)
+        http_upgrade_end(request->upgrade);
     DL_DELETE(request->listener->requests, request);
     if (request->watch != NULL)
         event_free(request->watch);
@@ -438,7 +428,7 @@ void http_request_completed(void *listener, struct MHD_Connection *connection, v
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
-static void request_answer(struct http_request *request, unsigned status, struct MHD_Response *response)
+void http_request_answer(struct http_request *request, unsigned status, struct MHD_Response *response)
 {
     if (response == NULL)
         memory_exhausted();
@@ -459,7 +449,7 @@ void http_respond_with(struct http_request *request, unsigned status, const stru
     for (size_t i = 0; i < count && response != NULL; i++)
         MHD_add_response_header(response, headers[i].name, headers[i].value);
     request_hold(request, length);
-    request_answer(request, status, response);
+    http_request_answer(request, status, response);
 }
 
 void http_respond(struct http_request *request, unsigned status, const char *type, char *body, size_t length)
@@ -478,6 +468,11 @@ static void add_error_headers(const struct http_request *request, unsigned statu
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     if (status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_TOO_MANY_REQUESTS || has_many_lengths(request))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (status == MHD_HTTP_UPGRADE_REQUIRED) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "Upgrade");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_UPGRADE, "websocket");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_SEC_WEBSOCKET_VERSION, "13");
+    }
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->binding->route->methods);
 }
@@ -492,7 +487,7 @@ void http_respond_error(struct http_request *request, unsigned status, const cha
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain;charset=utf-8");
         add_error_headers(request, status, response);
     }
-    request_answer(request, status, response);
+    http_request_answer(request, status, response);
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
@@ -538,7 +533,7 @@ struct http_stream *http_respond_stream(struct http_request *request, unsigned s
     }
     /* A reader may take its time for as long as it likes: it costs a descriptor and no more. */
     MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-    request_answer(request, status, response);
+    http_request_answer(request, status, response);
     return stream;
 }
 

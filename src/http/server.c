@@ -192,13 +192,13 @@ static struct MHD_Daemon *start_mhd(struct http_listener *listener)
     const struct MHD_OptionItem without_tls[] = {{MHD_OPTION_END, 0, NULL}};
     const bool has_tls = tls->certificate != NULL;
 
-    return MHD_start_daemon(has_tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_request_progress, listener,
-                            MHD_OPTION_CONNECTION_LIMIT, listener->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                            choose_connections_per_address(listener), MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)config->idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)config->max_header_bytes, MHD_OPTION_NOTIFY_COMPLETED, http_request_completed,
-                            listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, listener, MHD_OPTION_ARRAY,
-                            has_tls ? with_tls : without_tls, MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags | (has_tls ? MHD_USE_TLS : MHD_ALLOW_UPGRADE), 0, NULL, NULL, http_request_progress, listener,
+        MHD_OPTION_CONNECTION_LIMIT, listener->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        choose_connections_per_address(listener), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->idle_timeout,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes, MHD_OPTION_NOTIFY_COMPLETED,
+        http_request_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, listener,
+        MHD_OPTION_ARRAY, has_tls ? with_tls : without_tls, MHD_OPTION_END);
 }
 
 static void free_event(struct event *event)
