@@ -12,7 +12,7 @@ set -eu
 # libc6-dev by name: it is only a recommendation of gcc.
 run="gcc libc6-dev meson ninja-build pkg-config libevent-dev libmicrohttpd-dev libxml2-dev libjansson-dev
     libcurl4-gnutls-dev libedit-dev libcrypt-dev libgnutls28-dev uthash-dev"
-check="clang libclang-rt-dev clang-tidy clang-format afl++ cppcheck binutils libcmocka-dev libfcgi-dev python3 git
+check="clang libclang-rt-dev clang-tidy clang-format afl++ cppcheck binutils libcmocka-dev libfcgi-dev libwslay-dev python3 git
     procps iproute2 strace valgrind curl
     openssl mandoc zsh fish supervisor nginx redis-server chromium chromium-driver
     ruby ruby-xmlrpc librpc-xml-perl libxmlrpc-lite-perl ansible"

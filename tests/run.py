@@ -74,6 +74,7 @@ def set_environment(options):
     if not os.access(os.path.join(programs, "actor"), os.X_OK):
         sys.exit("%s: no test programs there (see --build)" % programs)
     os.environ["SUPERVISOR_TEST_PROGRAMS"] = copy_programs(programs)
+    os.environ["SUPERVISOR_TEST_BUILD"] = build
     patience = options.patience or (10 if options.wrapper else 1)
     options.limit *= patience
     os.environ["SUPERVISOR_TEST_WRAPPER"] = options.wrapper

@@ -186,5 +186,6 @@ int group_change(struct process_group *group, struct config_group *config, struc
     config_group_ref(config);
     config_group_unref(group->config);
     group->config = config;
+    group->by_name.key = config->name; /* the table of groups must not keep the name that may have gone */
     return 0;
 }

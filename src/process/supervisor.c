@@ -186,12 +186,19 @@ int supervisor_change_group(struct supervisor *supervisor, struct process_group 
                             size_t comer_count, struct error *err)
 {
     const size_t first = config->process_count - comer_count;
+    struct config_group *before = group->config;
     struct process *leavers = NULL;
 
-    if (refuse_change(supervisor, err) < 0 || group_change(group, config, &leavers, err) < 0)
+    if (refuse_change(supervisor, err) < 0)
         return -1;
+    config_group_ref(before); /* it has what the leavers are configured by */
+    if (group_change(group, config, &leavers, err) < 0) {
+        config_group_unref(before);
+        return -1;
+    }
     supervisor->is_changing = true;
     let_go(supervisor, leavers);
+    config_group_unref(before);
     for (size_t i = first; i < config->process_count; i++)
         publish_process(supervisor, EVENT_TYPE_PROCESS_ADDED, group_find_process(group, config->processes[i]->name));
     supervisor->is_changing = false;

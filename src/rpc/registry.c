@@ -356,7 +356,7 @@ struct rpc_call *rpc_registry_call(struct rpc_registry *registry, enum rpc_calle
 {
     const struct entry *entry = find(registry, method);
     struct rpc_value *result = NULL;
-    struct error err = {.fault = FAULT_FAILED};
+    struct error err = {.fault = FAULT_FAILED, .text = "FAILED"}; /* unless the handler says more */
 
     if (check(registry, caller, entry, params, &err) < 0) {
         rpc_value_free(params);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "supervisorctl/plugins.h"
 
 #define HELP_WIDTH 79
 #define NOTE_RESTART "Note: the configuration file is not read again; see reread and update for that."
@@ -122,41 +123,56 @@ static void command_exit(struct ctl *ctl, const struct words *words)
     ctl->is_leaving = true;
 }
 
-static size_t column_width(size_t column, size_t rows)
+static size_t column_width(const struct words *names, size_t column, size_t rows)
 {
     size_t width = 0;
 
-    for (size_t i = column * rows; i < command_count && i < (column + 1) * rows; i++) {
-        if (strlen(commands[i].name) > width)
-            width = strlen(commands[i].name);
+    for (size_t i = column * rows; i < names->count && i < (column + 1) * rows; i++) {
+        if (strlen(names->items[i]) > width)
+            width = strlen(names->items[i]);
     }
     return width;
 }
 
-static size_t width_with_rows(size_t rows)
+static size_t width_with_rows(const struct words *names, size_t rows)
 {
     size_t width = 0;
 
-    for (size_t column = 0; column * rows < command_count; column++)
-        width += column_width(column, rows) + (column > 0 ? 2 : 0);
+    for (size_t column = 0; column * rows < names->count; column++)
+        width += column_width(names, column, rows) + (column > 0 ? 2 : 0);
     return width;
 }
 
 /* In columns, down first, in as few rows as fit. */
-static void print_actions(void)
+static void print_columns(const struct words *names, const char *title)
 {
     size_t rows = 1;
 
-    while (rows < command_count && width_with_rows(rows) > HELP_WIDTH)
+    while (rows < names->count && width_with_rows(names, rows) > HELP_WIDTH)
         rows++;
-    printf("\ndefault commands (type help <topic>):\n=====================================\n");
+    printf("\n%s (type help <topic>):\n=====================================\n", title);
     for (size_t row = 0; row < rows; row++) {
-        for (size_t column = 0; column * rows + row < command_count; column++)
-            printf("%s%-*s", column > 0 ? "  " : "", (int)column_width(column, rows),
-                   commands[column * rows + row].name);
+        for (size_t column = 0; column * rows + row < names->count; column++)
+            printf("%s%-*s", column > 0 ? "  " : "", (int)column_width(names, column, rows),
+                   names->items[column * rows + row]);
         printf("\n");
     }
     printf("\n");
+}
+
+static void print_actions(const struct ctl_plugins *plugins)
+{
+    struct words own = {NULL, 0};
+    struct words added = {NULL, 0};
+
+    for (size_t i = 0; i < command_count; i++)
+        words_append(&own, commands[i].name);
+    ctl_plugins_list(plugins, &added);
+    print_columns(&own, "default commands");
+    if (added.count > 0)
+        print_columns(&added, "commands of plugins");
+    words_release(&own);
+    words_release(&added);
 }
 
 static void command_help(struct ctl *ctl, const struct words *words)
@@ -164,11 +180,12 @@ static void command_help(struct ctl *ctl, const struct words *words)
     const char *name = words->count == 1 ? words->items[0] : "";
     const struct command *command = strcmp(name, "EOF") != 0 ? command_find(name) : NULL;
 
-    (void)ctl;
+    const char *help = command != NULL ? command->help : ctl_plugins_help(ctl->plugins, name);
+
     if (words->count == 0) {
-        print_actions();
-    } else if (command != NULL) {
-        printf("%s\n", command->help);
+        print_actions(ctl->plugins);
+    } else if (help != NULL) {
+        printf("%s\n", help);
     } else {
         printf("*** No help on");
         for (size_t i = 0; i < words->count; i++)
@@ -201,6 +218,8 @@ void command_run_line(struct ctl *ctl, const char *line)
     struct words words;
 
     if (length == 0)
+        return;
+    if (command == NULL && ctl_plugins_run_line(ctl->plugins, name, rest))
         return;
     if (command == NULL) {
         whole[strcspn(whole, "\r\n")] = '\0';

@@ -8,6 +8,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "supervisorctl/commands.h"
+#include "supervisorctl/plugins.h"
 
 #define SCREEN_WIDTH 79
 #define SIGNAL_MAX 31
@@ -56,11 +57,12 @@ void complete_narrow(struct completion *completion, struct words *candidates, co
                                          kept->count == 1 ? " " : "");
 }
 
-static void add_actions(struct words *candidates)
+static void add_actions(struct words *candidates, const struct ctl_plugins *plugins)
 {
     for (size_t i = 0; i < command_count; i++)
         words_append(candidates, commands[i].name);
     words_append(candidates, "help");
+    ctl_plugins_list(plugins, candidates);
 }
 
 static void add_signals(struct words *candidates)
@@ -109,7 +111,7 @@ static void add_arguments(struct words *candidates, struct ctl *ctl, enum comman
     case ARGUMENTS_NONE:
         break;
     case ARGUMENTS_ACTION:
-        add_actions(candidates);
+        add_actions(candidates, ctl->plugins);
         break;
     case ARGUMENTS_SIGNAL:
         if (is_first)
@@ -135,7 +137,7 @@ void complete(struct completion *completion, struct ctl *ctl, const char *line)
     words_split(&words, line);
     position = at_new_word ? words.count : words.count - 1;
     if (position == 0) {
-        add_actions(&candidates);
+        add_actions(&candidates, ctl->plugins);
     } else {
         const struct command *command = command_find(words.items[0]);
 

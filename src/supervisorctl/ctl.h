@@ -24,10 +24,11 @@ struct ctl {
     struct transport *transport; /* owned */
     const char *username;        /* from command line or file; for `open`; may be NULL */
     const char *password;
-    struct transport_tls tls; /* from the file */
-    bool is_interactive;      /* a shell: may ask questions */
-    bool is_leaving;          /* `exit` was given */
-    int exit_status;          /* of the last action that failed */
+    struct transport_tls tls;    /* from the file */
+    struct ctl_plugins *plugins; /* borrowed; NULL: there are none */
+    bool is_interactive;         /* a shell: may ask questions */
+    bool is_leaving;             /* `exit` was given */
+    int exit_status;             /* of the last action that failed */
 };
 
 /* Connects to another URL. -1 with *err and everything as it was when the URL makes no sense. */

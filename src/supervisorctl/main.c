@@ -9,6 +9,7 @@
 #include "supervisorctl/command_line.h"
 #include "supervisorctl/commands.h"
 #include "supervisorctl/interrupt.h"
+#include "supervisorctl/plugins.h"
 #include "supervisorctl/shell.h"
 
 #define EXIT_USAGE 2
@@ -63,7 +64,13 @@ static char *history_path(const struct command_line *line, const struct config_c
     return NULL;
 }
 
-static void run_action(struct ctl *ctl, const struct command_line *line)
+/* The arguments of a plugin's action are as the user's shell has split them. */
+static bool run_action_of_plugin(struct ctl *ctl, const struct command_line *line)
+{
+    return ctl_plugins_run(ctl->plugins, line->action[0], line->action + 1, (size_t)line->action_count - 1);
+}
+
+static void run_line(struct ctl *ctl, const struct command_line *line)
 {
     char *joined = xstrdup("");
 
@@ -73,37 +80,59 @@ static void run_action(struct ctl *ctl, const struct command_line *line)
         free(joined);
         joined = longer;
     }
-    if (ctl->is_interactive) /* Ctrl-C leads to the shell */
-        interrupt_begin();
     command_run_line(ctl, joined);
-    if (ctl->is_interactive)
-        interrupt_end();
-    fflush(stdout);
     free(joined);
 }
 
-static int run(const struct command_line *line, const struct config_ctl *settings)
+static void run_action(struct ctl *ctl, const struct command_line *line)
 {
+    if (ctl->is_interactive) /* Ctrl-C leads to the shell */
+        interrupt_begin();
+    if (!run_action_of_plugin(ctl, line))
+        run_line(ctl, line);
+    if (ctl->is_interactive)
+        interrupt_end();
+    fflush(stdout);
+}
+
+static int run(struct ctl *ctl, const struct command_line *line, const struct config_ctl *settings)
+{
+    struct error err;
+
+    if (ctl_open(ctl, choose(line->serverurl, settings->serverurl), &err) < 0) {
+        printf("error: %s\n", err.text);
+        return CTL_FAILURE;
+    }
+    ctl->is_interactive = line->interactive || line->action_count == 0;
+    if (line->action_count > 0)
+        run_action(ctl, line);
+    if (ctl->is_interactive && !ctl->is_leaving) {
+        CLEANUP_FREE char *history = history_path(line, settings);
+
+        shell_run(ctl, settings->prompt, history);
+        ctl->exit_status = CTL_SUCCESS;
+    }
+    transport_free(ctl->transport);
+    return ctl->exit_status;
+}
+
+/* `config` may be NULL. */
+static int run_with_plugins(const struct command_line *line, const struct config *config, const char *program)
+{
+    const struct config_ctl *settings = config != NULL ? &config->ctl : &defaults;
     struct ctl ctl = {.username = choose(line->username, settings->username),
                       .password = choose(line->password, settings->password),
                       .tls = {settings->tls_ca, settings->tls_certificate, settings->tls_key}};
     struct error err;
 
-    if (ctl_open(&ctl, choose(line->serverurl, settings->serverurl), &err) < 0) {
-        printf("error: %s\n", err.text);
-        return CTL_FAILURE;
+    if (config != NULL && config->ctlplugin_count > 0) {
+        ctl.plugins = ctl_plugins_load(config, &ctl, &err);
+        if (ctl.plugins == NULL)
+            return fail_with_usage(program, &err);
     }
-    ctl.is_interactive = line->interactive || line->action_count == 0;
-    if (line->action_count > 0)
-        run_action(&ctl, line);
-    if (ctl.is_interactive && !ctl.is_leaving) {
-        CLEANUP_FREE char *history = history_path(line, settings);
-
-        shell_run(&ctl, settings->prompt, history);
-        ctl.exit_status = CTL_SUCCESS;
-    }
-    transport_free(ctl.transport);
-    return ctl.exit_status;
+    const int status = run(&ctl, line, settings);
+    ctl_plugins_free(ctl.plugins);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -121,7 +150,7 @@ int main(int argc, char **argv)
     }
     if (load(&line, argv[0], &config, &err) < 0)
         return fail_with_usage(argv[0], &err);
-    status = run(&line, config != NULL ? &config->ctl : &defaults);
+    status = run_with_plugins(&line, config, argv[0]);
     config_unref(config);
     return status;
 }

@@ -25,6 +25,7 @@ import xmlrpc.client
 SUPERVISORD = os.environ.get("SUPERVISORD", "")
 SUPERVISORCTL = os.environ.get("SUPERVISORCTL", "")
 PROGRAMS = os.environ.get("SUPERVISOR_TEST_PROGRAMS", "")
+BUILD = os.environ.get("SUPERVISOR_TEST_BUILD", "")
 WRAPPER = shlex.split(os.environ.get("SUPERVISOR_TEST_WRAPPER", ""))
 # Under a tool that slows the daemon down every limit grows by this factor.
 PATIENCE = float(os.environ.get("SUPERVISOR_TEST_PATIENCE", "1"))
