@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "client/interrupt.h"
 #include "supervisorctl/commands.h"
-#include "supervisorctl/interrupt.h"
 #include "supervisorctl/parallel.h"
 
 /* What the end of one request is called, and what it does to the exit status. */

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
+#include "client/transport.h"
 #include "rpc/value.h"
 #include "supervisorctl/names.h"
-#include "supervisorctl/transport.h"
 
 /* Exit statuses, in the words of the LSB for init scripts and for their action "status". */
 enum ctl_exit {

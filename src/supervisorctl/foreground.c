@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "client/interrupt.h"
 #include "supervisorctl/commands.h"
-#include "supervisorctl/interrupt.h"
 
 #define LOOK_AGAIN_MS 1000
 

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "client/interrupt.h"
 #include "config/load.h"
 #include "supervisorctl/command_line.h"
 #include "supervisorctl/commands.h"
-#include "supervisorctl/interrupt.h"
 #include "supervisorctl/plugins.h"
 #include "supervisorctl/shell.h"
 
@@ -119,10 +119,12 @@ static int run(struct ctl *ctl, const struct command_line *line, const struct co
 /* `config` may be NULL. */
 static int run_with_plugins(const struct command_line *line, const struct config *config, const char *program)
 {
+    static const struct transport_tls_names names = {"tls_ca", "tls_ca in [supervisorctl]", "tls_certificate",
+                                                     "tls_key"};
     const struct config_ctl *settings = config != NULL ? &config->ctl : &defaults;
     struct ctl ctl = {.username = choose(line->username, settings->username),
                       .password = choose(line->password, settings->password),
-                      .tls = {settings->tls_ca, settings->tls_certificate, settings->tls_key}};
+                      .tls = {settings->tls_ca, settings->tls_certificate, settings->tls_key, &names}};
     struct error err;
 
     if (config != NULL && config->ctlplugin_count > 0) {

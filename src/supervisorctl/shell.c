@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "client/interrupt.h"
 #include "supervisorctl/commands.h"
 #include "supervisorctl/complete.h"
-#include "supervisorctl/interrupt.h"
 
 #define HISTORY_LINES 1000
 

@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/interrupt.h"
 #include "supervisorctl/commands.h"
-#include "supervisorctl/interrupt.h"
 
 #define DEFAULT_BYTES 1600
 

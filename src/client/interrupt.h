@@ -1,6 +1,6 @@
 /* Ctrl-C while something is under way: it ends that, not the program. */
-#ifndef SUPERVISORCTL_INTERRUPT_H
-#define SUPERVISORCTL_INTERRUPT_H
+#ifndef CLIENT_INTERRUPT_H
+#define CLIENT_INTERRUPT_H
 
 #include <stdbool.h>
 

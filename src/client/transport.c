@@ -1,4 +1,4 @@
-#include "supervisorctl/transport.h"
+#include "client/transport.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "base/containers.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/interrupt.h"
 #include "rpc/codec.h"
-#include "supervisorctl/interrupt.h"
 
 #define CONNECTIONS_MAX 100L
 #define CONNECT_TIMEOUT_S 10L
@@ -68,7 +68,7 @@ static int check_files(const struct transport_tls *tls, struct error *err)
     const struct {
         const char *option;
         const char *path;
-    } files[] = {{"tls_ca", tls->ca}, {"tls_certificate", tls->certificate}, {"tls_key", tls->key}};
+    } files[] = {{tls->names->ca, tls->ca}, {tls->names->certificate, tls->certificate}, {tls->names->key, tls->key}};
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (files[i].path != NULL && access(files[i].path, R_OK) < 0)
@@ -242,16 +242,21 @@ static enum transport_outcome outcome_of_connect(int os, const struct transport 
     return os == ECONNREFUSED ? TRANSPORT_REFUSED : TRANSPORT_FAILED;
 }
 
-/* What went wrong with TLS, in words that say which option helps; NULL: something else did. */
-static const char *tls_failure_text(CURLcode code)
+/* When it was TLS that went wrong: says so, in words that say which option helps. */
+static bool describe_tls_failure(const struct request *request, const char *message, struct error *err)
 {
-    switch (code) {
+    const char *url = request->transport->url;
+
+    switch (request->code) {
     case CURLE_PEER_FAILED_VERIFICATION:
-        return "the certificate of the server is not trusted; tls_ca in [supervisorctl] says which one is";
+        error_set(err, "%s: the certificate of the server is not trusted; %s says which one is (%s)", url,
+                  request->transport->tls->names->ca_with_place, message);
+        return true;
     case CURLE_SSL_CONNECT_ERROR:
-        return "no TLS with the server";
+        error_set(err, "%s: no TLS with the server (%s)", url, message);
+        return true;
     default:
-        return NULL;
+        return false;
     }
 }
 
@@ -259,16 +264,13 @@ static const char *tls_failure_text(CURLcode code)
 static enum transport_outcome outcome_of_failure(const struct request *request, struct error *err)
 {
     const char *message = request->message[0] != '\0' ? request->message : curl_easy_strerror(request->code);
-    const char *text = tls_failure_text(request->code);
     long os = 0;
 
     if (request->code == CURLE_COULDNT_CONNECT) {
         curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os);
         return outcome_of_connect((int)os, request->transport, err);
     }
-    if (text != NULL)
-        error_set(err, "%s: %s (%s)", request->transport->url, text, message);
-    else
+    if (!describe_tls_failure(request, message, err))
         error_set(err, "%s: %s", request->transport->url, message);
     return TRANSPORT_FAILED;
 }

@@ -2,8 +2,8 @@
  * The way to supervisord: XML-RPC calls, several at a time, and streamed log tails, over TCP or a UNIX socket.
  * Connections are kept for the next call. A SIGINT between interrupt_begin() and interrupt_end() ends what runs.
  */
-#ifndef SUPERVISORCTL_TRANSPORT_H
-#define SUPERVISORCTL_TRANSPORT_H
+#ifndef CLIENT_TRANSPORT_H
+#define CLIENT_TRANSPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,11 +36,20 @@ struct transport_call {
     struct transport_answer answer;
 };
 
+/* What the user calls the three files of transport_tls, for messages. */
+struct transport_tls_names {
+    const char *ca;
+    const char *ca_with_place; /* "tls_ca in [supervisorctl]" */
+    const char *certificate;
+    const char *key;
+};
+
 /* Files with certificates and keys, for https. Borrowed; each may be NULL. */
 struct transport_tls {
     const char *ca;          /* whose servers are trusted; NULL: those that the system trusts */
     const char *certificate; /* our own, for servers that want one */
     const char *key;         /* NULL: in the same file */
+    const struct transport_tls_names *names;
 };
 
 /*

@@ -1,4 +1,4 @@
-#include "supervisorctl/interrupt.h"
+#include "client/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
