@@ -6,7 +6,8 @@
 
 /* status.c */
 rpc_handler api_get_api_version, api_get_supervisor_version, api_get_identification, api_get_state, api_get_pid,
-    api_get_process_info, api_get_all_process_info, api_shutdown, api_restart, api_upgrade, api_send_remote_comm_event;
+    api_get_process_info, api_get_all_process_info, api_shutdown, api_shutdown_with_status, api_restart, api_upgrade,
+    api_send_remote_comm_event;
 
 /* control.c */
 rpc_handler api_start_process, api_start_process_group, api_start_all_processes, api_stop_process,

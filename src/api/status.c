@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #define API_VERSION "3.0"
 
 #define SECOND_US INT64_C(1000000)
+
+enum { EXIT_STATUS_MAX = 255 };
 
 enum rpc_outcome api_get_api_version(struct rpc_call *call, const struct rpc_value *params, struct rpc_value **result,
                                      struct error *err)
@@ -125,6 +128,19 @@ enum rpc_outcome api_shutdown(struct rpc_call *call, const struct rpc_value *par
 {
     (void)params;
     (void)err;
+    return stop_supervisor(call, SUPERVISOR_SHUTDOWN, result);
+}
+
+enum rpc_outcome api_shutdown_with_status(struct rpc_call *call, const struct rpc_value *params,
+                                          struct rpc_value **result, struct error *err)
+{
+    const int64_t status = rpc_as_int(rpc_array_get(params, 0));
+
+    if (status < 0 || status > EXIT_STATUS_MAX) {
+        error_set_fault(err, FAULT_INCORRECT_PARAMETERS, "status must be from 0 to 255, not %" PRId64, status);
+        return api_fail(err);
+    }
+    api_supervisor(call)->exit_status = (int)status;
     return stop_supervisor(call, SUPERVISOR_SHUTDOWN, result);
 }
 

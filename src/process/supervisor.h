@@ -36,6 +36,7 @@ struct supervisor {
     struct event *reap_event;    /* owned: goes on with reaping after others had their turn */
 
     struct stopping *stopping;         /* owned: how far a shutdown has come; NULL: none is under way */
+    int exit_status;                   /* of the daemon, when a shutdown has come to its end */
     void (*on_stopped)(void *context); /* set by the owner: a shutdown or restart has stopped everything */
     void *on_stopped_context;
     /* Set by whoever knows: a group that should not be stopped yet, as it is about to finish something. NULL: none is.

@@ -693,13 +693,15 @@ static int begin(struct daemon *daemon, struct handover *handover, struct error 
 }
 
 enum daemon_outcome daemon_run(const struct command_line *line, const char *path, enum daemon_start start,
-                               struct handover *handover, struct error *err)
+                               struct handover *handover, int *exit_status, struct error *err)
 {
     struct daemon daemon = {.line = line, .path = path, .start = start};
     enum daemon_outcome outcome = DAEMON_FAILED;
 
     if (begin(&daemon, handover, err) == 0)
         outcome = live(&daemon);
+    if (outcome == DAEMON_ENDED)
+        *exit_status = daemon.supervisor->exit_status;
     go_down(&daemon);
     return outcome;
 }

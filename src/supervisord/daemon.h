@@ -25,10 +25,10 @@ enum daemon_start {
 enum daemon_outcome { DAEMON_FAILED, DAEMON_ENDED, DAEMON_RESTARTS };
 
 /*
- * DAEMON_FAILED comes with *err, before anything was started, and leaves nothing behind. `handover` is NULL unless the
- * daemon takes over, and is freed.
+ * DAEMON_FAILED comes with *err, before anything was started, and leaves nothing behind; DAEMON_ENDED with the exit
+ * status that was asked for. `handover` is NULL unless the daemon takes over, and is freed.
  */
 enum daemon_outcome daemon_run(const struct command_line *line, const char *path, enum daemon_start start,
-                               struct handover *handover, struct error *err);
+                               struct handover *handover, int *exit_status, struct error *err);
 
 #endif

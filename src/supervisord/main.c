@@ -110,12 +110,13 @@ static int check(const struct command_line *line, const char *path, const char *
 static int run(const struct command_line *line, const char *path, struct handover *handover, const char *program)
 {
     struct error err;
+    int status;
     enum daemon_outcome outcome =
-        daemon_run(line, path, handover != NULL ? DAEMON_TAKES_OVER : DAEMON_STARTS, handover, &err);
+        daemon_run(line, path, handover != NULL ? DAEMON_TAKES_OVER : DAEMON_STARTS, handover, &status, &err);
 
     while (outcome == DAEMON_RESTARTS)
-        outcome = daemon_run(line, path, DAEMON_STARTS_AGAIN, NULL, &err);
-    return outcome == DAEMON_ENDED ? EXIT_SUCCESS : complain(program, &err);
+        outcome = daemon_run(line, path, DAEMON_STARTS_AGAIN, NULL, &status, &err);
+    return outcome == DAEMON_ENDED ? status : complain(program, &err);
 }
 
 static int act(const struct command_line *line, const char *program)

@@ -308,7 +308,7 @@ def perform(client, steps):
 
 # --- comparing two daemons -------------------------------------------------------------------------------------------
 
-ADDED = ["supervisor.upgrade"]  # methods that ours alone has
+ADDED = ["supervisor.shutdownWithStatus", "supervisor.upgrade"]  # methods that ours alone has
 OWN_TO_A_DAEMON = {"supervisor.getPID", "supervisor.getSupervisorVersion", "supervisor.clearAllProcessLogs",
                    "supervisor.startAllProcesses",  # the original may or may not have seen the end of one that fails
                    "system.methodHelp"}
