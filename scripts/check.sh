@@ -69,7 +69,7 @@ valgrind_part() {
 }
 
 tidy() {
-    git ls-files 'src/*.c' 'plugins/*.c' 'listeners/*.c' 'bench/*.c' |
+    git ls-files 'src/*.c' 'plugins/*.c' 'listeners/*.c' 'examples/*.c' 'bench/*.c' |
         xargs -r python3 scripts/in-database.py "$build_clang/compile_commands.json" |
         xargs -r -P "$jobs" -n 2 clang-tidy -p "$build_clang" --quiet 2>&1 |
         sed '/ warnings\{0,1\} generated\.$/d' # in headers that are not ours; not shown either
@@ -86,8 +86,8 @@ analyze_gcc() {
 analyze_cppcheck() {
     mkdir -p "$out/cppcheck"
     cppcheck --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --quiet --std=c11 -j "$jobs" \
-        --cppcheck-build-dir="$out/cppcheck" -I src -D_GNU_SOURCE --include=/usr/include/uthash.h \
-        --include=/usr/include/utlist.h --include=/usr/include/utarray.h --include=/usr/include/utstring.h src
+        --cppcheck-build-dir="$out/cppcheck" -I src -I include -I . -D_GNU_SOURCE --include=/usr/include/uthash.h \
+        --include=/usr/include/utlist.h --include=/usr/include/utarray.h --include=/usr/include/utstring.h src listeners
 }
 
 analyze() {

@@ -10,6 +10,7 @@
  *                                 seconds. FILE keeps the last number written, over runs and violent deaths: the next
  *                                 run goes on behind it, and repeats one at most
  *   noise=N                       N bytes without a newline on stdout
+ *   grow=MEGABYTES                takes so much more memory, and uses it
  *   sleep=SECONDS                 a fraction is fine; not cut short by signals
  *   ignore=SIGNAL                 from now on
  *   say_on=SIGNAL                 prints "got SIGNAL" when it comes, and goes on
@@ -268,6 +269,16 @@ static void do_exit(char *status)
     _exit(parse_number(status));
 }
 
+static void do_grow(char *megabytes)
+{
+    const size_t size = strtoul(megabytes, NULL, 10) << 20;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        fail("mmap");
+    memset(memory, 'x', size);
+}
+
 static void do_noise(char *count)
 {
     for (unsigned long left = strtoul(count, NULL, 10); left > 0; left--)
@@ -368,6 +379,7 @@ static const struct action {
     {"ticker", do_ticker},
     {"count", do_count},
     {"noise", do_noise},
+    {"grow", do_grow},
     {"errlines", do_errlines},
     {"sleep", do_sleep},
     {"ignore", do_ignore},

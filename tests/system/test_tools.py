@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 
-from harness import (SUPERVISORD, TestCase, is_alive, needs_root, program, read, run, wait_for, write)
+from harness import (SUPERVISORD, Outcome, TestCase, is_alive, is_instrumented, needs_root, program, read, run, wait_for, write)
 
 TOOLS = os.path.join(os.path.dirname(SUPERVISORD), "..", "tools")
 PIDPROXY = os.path.join(TOOLS, "pidproxy")
@@ -56,7 +56,11 @@ class Sample(TestCase):
 
 
 class Install(TestCase):
+    LISTENERS = ("crashmail", "crashmailbatch", "crashsms", "eventlog", "exitwatch", "fatalmailbatch", "httpok", "memmon")
     FILES = {"bin/" + name for name in ("supervisord", "supervisorctl", "echo_supervisord_conf", "pidproxy")} | {
+        name for listener in LISTENERS for name in ("bin/" + listener, "share/man/man1/%s.1" % listener)} | {
+        "include/supervisor/error.h", "include/supervisor/fault.h", "include/supervisor/listener.h",
+        "include/supervisor/value.h", "lib/libsupervisor-listener.a", "lib/pkgconfig/supervisor-listener.pc",
         "share/man/man1/echo_supervisord_conf.1", "share/man/man1/pidproxy.1", "share/man/man1/supervisorctl.1",
         "share/man/man5/supervisord.conf.5", "share/man/man8/supervisord.8",
         "share/bash-completion/completions/supervisorctl", "share/bash-completion/completions/supervisord",
@@ -65,7 +69,24 @@ class Install(TestCase):
     def installed(self):
         paths = [os.path.join(folder, name) for folder, _, names in os.walk(self.dir) for name in names]
         prefix = next((path for path in paths if path.endswith("/bin/supervisord")), "/bin/supervisord")
-        return {os.path.relpath(path, prefix[:-len("/bin/supervisord")]) for path in paths}
+        names = [os.path.relpath(path, prefix[:-len("/bin/supervisord")]) for path in paths]
+        return {re.sub("^lib(64)?/[a-z0-9_]+-[a-z0-9_-]+/", "lib/", name) for name in names}
+
+    def build_a_listener(self):
+        """With what is installed, and the compiler as it is."""
+        config = next(os.path.join(folder, name) for folder, _, names in os.walk(self.dir) for name in names
+                      if name == "supervisor-listener.pc")
+        flags = run("pkg-config", "--cflags", "--libs", "supervisor-listener", environment={
+            "PKG_CONFIG_PATH": os.path.dirname(config), "PKG_CONFIG_SYSROOT_DIR": self.dir})
+        self.assertEqual(0, flags.code, flags.err)
+        sanitizers = ["-fsanitize=address,undefined"] if is_instrumented() else []
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/listener/state_watcher.c")
+        program = self.path("state_watcher")
+        built = run("cc", "-Wall", "-Wextra", "-Werror", "-o", program, source, *flags.out.split(), *sanitizers)
+        self.assertEqual(0, built.code, built.err)
+        answer = run(program, environment={"SUPERVISOR_SERVER_URL": "unix:///nowhere"})
+        os.unlink(program)
+        self.assertEqual(Outcome(0, "READY\n", ""), answer)
 
     def test_all_is_installed_and_removed_again(self):
         build = os.path.join(os.path.dirname(SUPERVISORD), "../..")
@@ -75,6 +96,7 @@ class Install(TestCase):
             answer = run("meson", "install", "-C", build, "--no-rebuild", "--destdir", self.dir)
             self.assertEqual(0, answer.code, answer.err)
             self.assertEqual(self.FILES, self.installed())
+            self.build_a_listener()
             self.assertEqual(0, run("ninja", "-C", build, "uninstall").code)
             self.assertEqual(set(), self.installed())
         finally:
