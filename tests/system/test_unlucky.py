@@ -268,6 +268,7 @@ class Stopped(UnluckyTestCase):
     def test_a_listener_at_a_shutdown(self):
         daemon = self.daemon(pool("l", "serve", events="PROCESS_STATE", stopwaitsecs=1))
         os.kill(daemon.wait_state("l", "RUNNING")["pid"], signal.SIGSTOP)
+        wait_for(lambda: read(daemon.log_of_bystander))
         self.assertEqual(0, daemon.stop())
         self.assertEqual("end", read(daemon.log_of_bystander).splitlines()[-1])
 
