@@ -87,7 +87,7 @@ analyze_cppcheck() {
     mkdir -p "$out/cppcheck"
     cppcheck --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --quiet --std=c11 -j "$jobs" \
         --cppcheck-build-dir="$out/cppcheck" -I src -I include -I . -D_GNU_SOURCE --include=/usr/include/uthash.h \
-        --include=/usr/include/utlist.h --include=/usr/include/utarray.h --include=/usr/include/utstring.h src listeners
+        --include=/usr/include/utlist.h --include=/usr/include/utarray.h --include=/usr/include/utstring.h src listeners plugins
 }
 
 analyze() {
@@ -124,6 +124,10 @@ shell_syntax() {
 
 hardening() {
     scripts/check-hardening --self-test && scripts/check-hardening "$build"
+}
+
+plugins() {
+    scripts/check-plugins --self-test && scripts/check-plugins "$build"
 }
 
 fuzz() { # a crash that was found before is in the corpus and comes back here
@@ -191,6 +195,7 @@ step build-gcc build_gcc
 step build-clang build_clang
 step build-sanitize build_sanitize
 step hardening hardening
+step plugins plugins
 step docs docs
 step manuals manuals
 step unit unit "$build"

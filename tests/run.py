@@ -48,7 +48,7 @@ def parse_arguments():
 
 
 def copy_programs(source):
-    """Every user must be able to run them, which a build directory below /root or some home does not allow."""
+    """Every user must be able to run or load them, and nobody else to write to them, which holds for few builds."""
     directory = tempfile.mkdtemp(prefix="sv")
     atexit.register(shutil.rmtree, directory, True)
     os.chmod(directory, 0o755)
@@ -75,6 +75,7 @@ def set_environment(options):
         sys.exit("%s: no test programs there (see --build)" % programs)
     os.environ["SUPERVISOR_TEST_PROGRAMS"] = copy_programs(programs)
     os.environ["SUPERVISOR_TEST_BUILD"] = build
+    os.environ["SUPERVISOR_TEST_PLUGINS"] = copy_programs(os.path.join(build, "plugins"))
     patience = options.patience or (10 if options.wrapper else 1)
     options.limit *= patience
     os.environ["SUPERVISOR_TEST_WRAPPER"] = options.wrapper

@@ -26,6 +26,7 @@ SUPERVISORD = os.environ.get("SUPERVISORD", "")
 SUPERVISORCTL = os.environ.get("SUPERVISORCTL", "")
 PROGRAMS = os.environ.get("SUPERVISOR_TEST_PROGRAMS", "")
 BUILD = os.environ.get("SUPERVISOR_TEST_BUILD", "")
+PLUGINS = os.environ.get("SUPERVISOR_TEST_PLUGINS", "")
 WRAPPER = shlex.split(os.environ.get("SUPERVISOR_TEST_WRAPPER", ""))
 # Under a tool that slows the daemon down every limit grows by this factor.
 PATIENCE = float(os.environ.get("SUPERVISOR_TEST_PATIENCE", "1"))
@@ -428,6 +429,20 @@ class Daemon:
         status = self.wait(timeout)
         self.pid = None
         return status
+
+    def restart(self, timeout=20):
+        """Has it stop everything and begin anew, in the same process."""
+        self._signal_until(signal.SIGHUP, "supervisord started with pid", timeout)
+        wait_for(self.answers, timeout, "an answer of supervisord")
+
+    def upgrade(self, timeout=30):
+        """Has it become the installed program, with everything going on."""
+        self._signal_until(signal.SIGUSR1, "has taken over, with pid", timeout)
+
+    def _signal_until(self, number, text, timeout):
+        before = read(self.log).count(text)
+        self.send_signal(number)
+        wait_for(lambda: read(self.log).count(text) > before, timeout, "%r in the log once more" % text)
 
     def kill(self):
         """Ends it without a chance to tidy up."""
