@@ -99,6 +99,11 @@ const struct ini_entry *ini_find_entry(const struct ini *ini, const struct ini_s
     return entry;
 }
 
+/* gcc's analyser does not see that what a UT_string holds has been written to it. */
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
+#endif
 static bool is_blank(char c)
 {
     return isspace((unsigned char)c) != 0;
@@ -114,6 +119,7 @@ static struct span trim(struct span span)
         span.length--;
     return span;
 }
+#pragma GCC diagnostic pop
 
 /* Where a comment begins: at a mark that is first or stands behind white space. The length when there is none. */
 static size_t find_comment(struct span line)
@@ -197,13 +203,19 @@ static bool split_entry(struct span line, struct span *key, struct span *value)
     return key->length > 0;
 }
 
+static char *lower(struct span span)
+{
+    char *text = xstrndup(span.start, span.length);
+
+    for (char *c = text; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return text;
+}
+
 /* The entry of that key, in whatever case; made if need be. */
 static struct ini_entry *make_entry(struct ini_section *section, struct span key_span)
 {
-    char *key = xstrndup(key_span.start, key_span.length);
-
-    for (char *c = key; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    char *key = lower(key_span);
     struct ini_entry *entry = find_own_entry(section, key);
     if (entry != NULL) {
         free(key);

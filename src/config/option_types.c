@@ -273,11 +273,12 @@ PARSE(parse_existing_directory)
 
 PARSE(parse_directories)
 {
-    for (const char *directory = text; directory != NULL; directory = strchr(directory, ':')) {
-        directory += directory != text;
-        if (directory[0] != '/')
-            return error_set(err, "each directory must be an absolute path");
-    }
+    const char *directory = text;
+
+    while (directory[0] == '/' && directory[strcspn(directory, ":")] == ':')
+        directory += strcspn(directory, ":") + 1;
+    if (directory[0] != '/')
+        return error_set(err, "each directory must be an absolute path");
     *(char **)field = xstrdup(text);
     return 0;
 }

@@ -108,8 +108,11 @@ void plugin_unsubscribe(struct plugin_subscription *subscription)
 
 void plugin_release_subscriptions(struct plugin *plugin)
 {
-    while (plugin->subscriptions != NULL)
-        plugin_unsubscribe(plugin->subscriptions);
+    struct plugin_subscription *subscription;
+    struct plugin_subscription *next;
+
+    DL_FOREACH_SAFE (plugin->subscriptions, subscription, next)
+        plugin_unsubscribe(subscription);
 }
 
 char *plugin_event_payload(const struct plugin_event *event, size_t *length)

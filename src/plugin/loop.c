@@ -114,8 +114,13 @@ void plugin_watch_free(struct plugin_watch *watch)
 
 void plugin_release_loop(struct plugin *plugin)
 {
-    while (plugin->timers != NULL)
-        plugin_timer_free(plugin->timers);
-    while (plugin->watches != NULL)
-        plugin_watch_free(plugin->watches);
+    struct plugin_timer *timer;
+    struct plugin_timer *next_timer;
+    struct plugin_watch *watch;
+    struct plugin_watch *next_watch;
+
+    DL_FOREACH_SAFE (plugin->timers, timer, next_timer)
+        plugin_timer_free(timer);
+    DL_FOREACH_SAFE (plugin->watches, watch, next_watch)
+        plugin_watch_free(watch);
 }

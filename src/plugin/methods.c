@@ -174,6 +174,9 @@ void plugin_call_cancel(struct plugin_pending *pending)
 
 void plugin_release_calls(struct plugin *plugin)
 {
-    while (plugin->pending != NULL)
-        plugin_call_cancel(plugin->pending);
+    struct plugin_pending *pending;
+    struct plugin_pending *next;
+
+    DL_FOREACH_SAFE (plugin->pending, pending, next)
+        plugin_call_cancel(pending);
 }

@@ -49,13 +49,13 @@ static struct plugin_route *add_route(struct plugin *plugin, const struct http_r
     return route;
 }
 
-void plugin_add_route(struct plugin *plugin, const struct http_route *given, void *context)
+void plugin_add_route(struct plugin *plugin, const struct http_route *route, void *context)
 {
-    struct plugin_route *route = add_route(plugin, given);
+    struct plugin_route *added = add_route(plugin, route);
 
-    route->handler = given->handler;
-    route->context = context;
-    http_server_route(plugin->host->server, &route->route, route);
+    added->handler = route->handler;
+    added->context = context;
+    http_server_route(plugin->host->server, &added->route, added);
 }
 
 void plugin_add_page(struct plugin *plugin, const char *path, const char *type, const char *bytes, size_t length)

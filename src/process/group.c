@@ -1,5 +1,6 @@
 #include "process/group.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,7 @@ int group_change(struct process_group *group, struct config_group *config, struc
     for (size_t i = 0; i < config->process_count; i++) {
         struct process **from = find_in(comers, config->processes[i]->name) != NULL ? &comers : &group->processes;
         struct process *process = find_in(*from, config->processes[i]->name);
+        assert(process != NULL && *from != NULL); /* it has come, or was there */
         HASH_DELETE(by_name, *from, process);
         add_to(&members, process);
     }

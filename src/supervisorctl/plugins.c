@@ -104,14 +104,14 @@ static const struct ctl_action *find(const struct ctl_plugins *plugins, const ch
     return NULL;
 }
 
-bool ctl_plugins_run(struct ctl_plugins *plugins, const char *name, char *const *words, size_t count)
+bool ctl_plugins_run(struct ctl_plugins *plugins, const char *action, char *const *words, size_t count)
 {
     struct ctl_session *session;
-    const struct ctl_action *action = find(plugins, name, &session);
+    const struct ctl_action *found = find(plugins, action, &session);
 
-    if (action != NULL)
-        action->run(session, words, count);
-    return action != NULL;
+    if (found != NULL)
+        found->run(session, words, count);
+    return found != NULL;
 }
 
 static bool is_blank(const char *line)
@@ -119,34 +119,34 @@ static bool is_blank(const char *line)
     return line[strspn(line, NAMES_BLANKS)] == '\0';
 }
 
-bool ctl_plugins_run_line(struct ctl_plugins *plugins, const char *name, const char *line)
+bool ctl_plugins_run_line(struct ctl_plugins *plugins, const char *action, const char *line)
 {
     struct ctl_session *session;
     struct error err;
     size_t count = 0; /* of words */
 
-    if (find(plugins, name, &session) == NULL)
+    if (find(plugins, action, &session) == NULL)
         return false;
     if (is_blank(line))
-        return ctl_plugins_run(plugins, name, NULL, 0);
+        return ctl_plugins_run(plugins, action, NULL, 0);
     char **words = config_split_command(line, &err);
     if (words == NULL) {
-        ctl_session_say_usage(session, name, err.text);
+        ctl_session_say_usage(session, action, err.text);
         return true;
     }
     while (words[count] != NULL)
         count++;
-    ctl_plugins_run(plugins, name, words, count);
+    ctl_plugins_run(plugins, action, words, count);
     config_free_words(words);
     return true;
 }
 
-const char *ctl_plugins_help(const struct ctl_plugins *plugins, const char *name)
+const char *ctl_plugins_help(const struct ctl_plugins *plugins, const char *action)
 {
     struct ctl_session *session;
-    const struct ctl_action *action = find(plugins, name, &session);
+    const struct ctl_action *found = find(plugins, action, &session);
 
-    return action != NULL ? action->help : NULL;
+    return found != NULL ? found->help : NULL;
 }
 
 void ctl_plugins_list(const struct ctl_plugins *plugins, struct words *names)

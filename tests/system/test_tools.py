@@ -59,8 +59,10 @@ class Install(TestCase):
     LISTENERS = ("crashmail", "crashmailbatch", "crashsms", "eventlog", "exitwatch", "fatalmailbatch", "httpok", "memmon")
     FILES = {"bin/" + name for name in ("supervisord", "supervisorctl", "echo_supervisord_conf", "pidproxy")} | {
         name for listener in LISTENERS for name in ("bin/" + listener, "share/man/man1/%s.1" % listener)} | {
-        "include/supervisor/error.h", "include/supervisor/fault.h", "include/supervisor/listener.h",
-        "include/supervisor/value.h", "lib/libsupervisor-listener.a", "lib/pkgconfig/supervisor-listener.pc",
+        "include/supervisor/%s.h" % name for name in ("ctl_plugin", "error", "event", "fault", "http", "listener", "log",
+                                                      "plugin", "rpc", "state", "value")} | {
+        "lib/supervisor/%s.so" % name for name in ("cache", "ctl_cache", "loader", "twiddler")} | {
+        "lib/libsupervisor-listener.a", "lib/pkgconfig/supervisor-listener.pc",
         "share/man/man1/echo_supervisord_conf.1", "share/man/man1/pidproxy.1", "share/man/man1/supervisorctl.1",
         "share/man/man5/supervisord.conf.5", "share/man/man8/supervisord.8",
         "share/bash-completion/completions/supervisorctl", "share/bash-completion/completions/supervisord",
