@@ -1,0 +1,1 @@
+"""The Python side of supervisor-ng: for clients, event listeners and extensions."""
