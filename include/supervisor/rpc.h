@@ -22,7 +22,7 @@ typedef enum rpc_outcome rpc_handler(struct rpc_call *call, const struct rpc_val
 enum rpc_flags {
     RPC_ALSO_IN_SHUTDOWN = 1, /* answers while the daemon is stopping or restarting; others fault SHUTDOWN_STATE */
     RPC_READS = 2,     /* changes nothing: open to accounts that may only look; others fault READ_ONLY for them */
-    RPC_TAKES_ANY = 4, /* any number of parameters of any type; the signature is for methodSignature alone */
+    RPC_TAKES_ANY = 4, /* any number of parameters of any type; the signature is for methodSignature alone, or "" */
 };
 
 /* Who asks: RPC_CALLER_READS may call methods with RPC_READS alone. */

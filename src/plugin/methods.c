@@ -52,6 +52,12 @@ static size_t count_names(const char *params)
     return count;
 }
 
+/* What takes anything need not say what. */
+static bool has_no_signature(const struct rpc_method *row)
+{
+    return (row->flags & RPC_TAKES_ANY) != 0 && row->signature != NULL && row->signature[0] == '\0';
+}
+
 static int check_row(const struct rpc_method *row, struct error *err)
 {
     const size_t types = row->signature != NULL ? count_types(row->signature) : 0;
@@ -60,7 +66,7 @@ static int check_row(const struct rpc_method *row, struct error *err)
         return error_set(err, "%s cannot be the name of a method", row->name != NULL ? row->name : "NULL");
     if (row->call == NULL)
         return error_set(err, "the method %s has no function", row->name);
-    if (types == 0)
+    if (types == 0 && !has_no_signature(row))
         return error_set(err, "the signature of %s has a type that is none", row->name);
     if ((row->flags & RPC_TAKES_ANY) == 0 && count_names(row->params != NULL ? row->params : "") != types - 1)
         return error_set(err, "the method %s has not as many types as names of parameters", row->name);

@@ -48,6 +48,10 @@ static enum rpc_outcome method_signature(struct rpc_call *call, const struct rpc
 
     if (method == NULL)
         return RPC_FAILED;
+    if (method->signature[0] == '\0') {
+        error_set_fault(err, FAULT_SIGNATURE_UNSUPPORTED, "SIGNATURE_UNSUPPORTED");
+        return RPC_FAILED;
+    }
     *result = rpc_array(4);
     for (const char *word = method->signature; *word != '\0'; word += strcspn(word, " "), word += strspn(word, " "))
         rpc_array_append(*result, rpc_string_bytes(word, strcspn(word, " *")));
