@@ -24,7 +24,7 @@ def main(journal, *habits):
             rpc.supervisor.startProcess(fields["groupname"] + ":" + fields["processname"])
         with open(journal, "a", encoding="utf-8") as file:
             json.dump({"headers": headers, "fields": fields, "data": data,
-                       "state": rpc.supervisor.getState()["statename"]}, file)
+                       "state": rpc.supervisor.getState()["statename"], "package": childutils.__file__}, file)
             file.write("\n")
         if fail:
             childutils.listener.fail()

@@ -1,4 +1,5 @@
-"""Listeners that stand on the original's supervisor.childutils, below our supervisord and below the original."""
+"""Listeners that stand on supervisor.childutils: on the original's and on ours, below our supervisord and below the
+original."""
 
 import json
 import os
@@ -6,9 +7,10 @@ import os
 from harness import SUPERVISORD, TestCase, actor, free_port, lines_of, program, section, wait_for, write
 
 PYTHON = "/usr/bin/python3"  # which has Debian's package
+OUR_PACKAGE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
 LISTENER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "childutils_listener.py")
 
-# With Python 3, pcomm writes bytes and text into the same stream, which no stream of Python's takes.
+# With Python 3, the original's pcomm writes bytes and text into the same stream, which no stream of Python's takes.
 TALK = r"""
 import sys
 from supervisor import childutils
@@ -27,15 +29,28 @@ childutils.pcomm.send("trouble", Stream(sys.stderr))
 print("after", flush=True)
 """
 
+TALK_ON_STANDARD_STREAMS = r"""
+from supervisor import childutils
+
+print("before")
+childutils.pcomm.stdout("news: 1\nmore")
+childutils.pcomm.stderr("trouble")
+print("after")
+"""
+
 
 class Listeners:
-    """The tests, for one of the two daemons."""
+    """The tests, for one of the two daemons and one of the two packages."""
 
     binary = None
+    package = ""  # where it is; Python finds Debian's by itself
+
+    def python(self):
+        return ("/usr/bin/env", "PYTHONPATH=" + self.package, PYTHON)
 
     def start(self, events, *habits, config="", of_listener=None, environment="", **options):
         self.journal = self.path("journal")
-        pool = section("eventlistener:watch", command=" ".join((PYTHON, LISTENER, self.journal) + habits),
+        pool = section("eventlistener:watch", command=" ".join(self.python() + (LISTENER, self.journal) + habits),
                        events=events, startsecs=0, environment=environment, **(of_listener or {}))
         return self.daemon(pool + config, binary=self.binary, **options)
 
@@ -58,6 +73,7 @@ class Listeners:
         self.assertEqual(["STOPPED", "STARTING", "RUNNING", "STOPPING"],
                          [one["fields"]["from_state"] for one in entries])
         self.assertEqual({"RUNNING"}, {one["state"] for one in entries})
+        self.assertEqual(self.package == OUR_PACKAGE, entries[0]["package"].startswith(OUR_PACKAGE))
         self.assertEqual({("3.0", "supervisor", "watch")}, {tuple(one["headers"][key] for key in
                                                                   ("ver", "server", "pool")) for one in entries})
         serials = [int(one["headers"]["poolserial"]) for one in self.entries()]
@@ -86,10 +102,10 @@ class Listeners:
         wait_for(lambda: len(self.entries()) == 2, 20)
         daemon.wait_state("a", "RUNNING")
 
-    def test_communication(self):
-        talk = write(self.path("talk.py"), TALK)
+    def test_communication(self, source=TALK):
+        talk = write(self.path("talk.py"), source)
         daemon = self.start("PROCESS_COMMUNICATION",
-                            config=program("a", PYTHON, talk, stdout_capture_maxbytes="1MB",
+                            config=program("a", *self.python(), talk, stdout_capture_maxbytes="1MB",
                                            stderr_capture_maxbytes="1MB", autostart="false"))
         daemon.supervisor.startProcess("a")
         wait_for(lambda: len(self.entries()) == 2, 20)
@@ -114,6 +130,13 @@ class Listeners:
                                      one["fields"]["processname"] != "watch")[0]["fields"]["processname"]
 
 
+class OurPackage(Listeners):
+    package = OUR_PACKAGE
+
+    def test_communication_on_standard_streams(self):
+        self.test_communication(TALK_ON_STANDARD_STREAMS)
+
+
 class Ours(Listeners, TestCase):
     binary = SUPERVISORD
 
@@ -128,3 +151,15 @@ class Original(Listeners, TestCase):
     def test_text_beyond_ascii(self):
         """Here it is in characters."""
         self.assertEqual("prüfung", self.start_with_umlauts())
+
+
+class OursWithOurPackage(OurPackage, TestCase):
+    binary = SUPERVISORD
+
+    def test_text_beyond_ascii(self):
+        """Our package reads bytes."""
+        self.assertEqual("prüfung", self.start_with_umlauts())
+
+
+class OriginalWithOurPackage(OurPackage, TestCase):
+    binary = "/usr/bin/supervisord"

@@ -36,6 +36,9 @@ REPORT = os.path.join(PROGRAMS, "report")
 LISTENER = os.path.join(PROGRAMS, "listener")
 FCGI_RESPONDER = os.path.join(PROGRAMS, "fcgi_responder")
 
+# Where the plugin is that runs extensions in Python, in the build of the daemon under test.
+PYTHON_PLUGIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(SUPERVISORD)), "../../plugins/python"))
+
 Outcome = collections.namedtuple("Outcome", "code out err")
 
 
