@@ -43,10 +43,9 @@ def _as_text(data):
 
 
 def _of_process(process, **values):
-    """The first line of most payloads; a process without a group is its own."""
-    name = process.config.name
-    group = name if process.group is None else process.group.config.name
-    pairs = [("processname", name), ("groupname", group)] + list(values.items())
+    """The first line of most payloads."""
+    group = "" if process.group is None else process.group.config.name
+    pairs = [("processname", process.config.name), ("groupname", group)] + list(values.items())
     return " ".join("%s:%s" % pair for pair in pairs)
 
 

@@ -288,7 +288,8 @@ static struct config *read_with(const struct plugin *plugin, const char *program
 
     if (fresh == NULL)
         err->fault = FAULT_CANT_REREAD;
-    return fresh;
+    /* It has nothing of the override, which is copied. */
+    return fresh; // cppcheck-suppress returnDanglingLifetime
 }
 
 static int set_numprocs(const struct plugin *plugin, struct resizing *resizing, int numprocs,

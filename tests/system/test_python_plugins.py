@@ -328,6 +328,18 @@ class Crashes(Plugins):
         self.start()
         self.survive("call_too_much", cause="it calls what is no method, or too many at a time")
 
+    def test_one_that_does_not_read(self):
+        self.start()
+        pid = self.unruly.pid()
+        self.unruly.subscribe("REMOTE_COMMUNICATION")
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(60):
+            self.running.supervisor.sendRemoteCommEvent("big", "x" * 900000)
+            if "it does not take what it is sent" in read(self.running.log):
+                break
+        self.running.wait_log("its Python host has died: it does not take what it is sent")
+        self.assertNotEqual(pid, self.wait_for_restart())
+
     def test_closing_everything(self):
         self.start()
         self.survive("close", cause="it has ended")
