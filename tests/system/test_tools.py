@@ -1,5 +1,6 @@
 """The small programs: echo_supervisord_conf and pidproxy."""
 
+import glob
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 
 from harness import (SUPERVISORD, Outcome, TestCase, is_alive, is_instrumented, needs_root, program, read, run, wait_for, write)
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOLS = os.path.join(os.path.dirname(SUPERVISORD), "..", "tools")
 PIDPROXY = os.path.join(TOOLS, "pidproxy")
 ECHO = os.path.join(TOOLS, "echo_supervisord_conf")
@@ -61,7 +63,9 @@ class Install(TestCase):
         name for listener in LISTENERS for name in ("bin/" + listener, "share/man/man1/%s.1" % listener)} | {
         "include/supervisor/%s.h" % name for name in ("ctl_plugin", "error", "event", "fault", "http", "listener", "log",
                                                       "plugin", "rpc", "state", "value")} | {
-        "lib/supervisor/%s.so" % name for name in ("cache", "ctl_cache", "loader", "twiddler")} | {
+        "lib/supervisor/%s.so" % name for name in ("cache", "ctl_cache", "loader", "python", "twiddler")} | {
+        "lib/supervisor/" + os.path.relpath(path, ROOT)
+        for path in glob.glob(os.path.join(ROOT, "python", "**", "*.py"), recursive=True)} | {
         "lib/libsupervisor-listener.a", "lib/pkgconfig/supervisor-listener.pc",
         "share/man/man1/echo_supervisord_conf.1", "share/man/man1/pidproxy.1", "share/man/man1/supervisorctl.1",
         "share/man/man5/supervisord.conf.5", "share/man/man8/supervisord.8",
