@@ -104,7 +104,8 @@ class Values(Plugins):
         self.assertEqual(["still"], self.unruly.echo("still"))
 
     def test_text_that_is_not_utf8(self):
-        daemon = self.start(program("a", actor("print=x", "hang")))
+        daemon = self.start(program("a", actor("hang")))
+        daemon.wait_state("a", "RUNNING")
         with open(daemon.info("a")["stdout_logfile"], "wb") as log:
             log.write(b"caf\xe9")
         self.assertEqual("caf\ufffd", self.unruly.read_log("a"))
