@@ -46,6 +46,20 @@ static const char *find_object(const char *factory)
     return factory;
 }
 
+/* Nobody shall lose all actions for the sake of a few. */
+static bool is_in_python(const struct config_plugin *section)
+{
+    const char *object = find_object(section->factory);
+
+    if (object[0] == '/' || strchr(object, ':') == NULL)
+        return false;
+    fprintf(stderr,
+            "supervisorctl: [ctlplugin:%s] supervisor.ctl_factory=%s: actions in Python cannot be run; going on "
+            "without them\n",
+            section->name, section->factory);
+    return true;
+}
+
 static int load_one(struct ctl_session *session, const char *path, struct error *err)
 {
     const struct supervisor_ctl_plugin *functions;
@@ -67,6 +81,8 @@ struct ctl_plugins *ctl_plugins_load(const struct config *config, struct ctl *ct
 
     plugins->sessions = xcalloc(config->ctlplugin_count + 1, sizeof *plugins->sessions);
     for (size_t i = 0; i < config->ctlplugin_count; i++) {
+        if (is_in_python(&config->ctlplugins[i]))
+            continue;
         struct ctl_session *session = &plugins->sessions[plugins->count++];
         *session = (struct ctl_session){.ctl = ctl, .all = plugins, .section = &config->ctlplugins[i]};
         if (load_one(session, path, err) < 0) {

@@ -738,6 +738,14 @@ class Ctl(PluginTestCase):
     def test_plugins_that_refuse(self):
         self.refused("not today", {"refuse": "not today"})
 
+    def test_actions_in_python_are_left_out(self):
+        daemon = self.session(factory="mr.laforge.controllerplugin:make_laforge_controllerplugin")
+        answer = daemon.ctl("pid")
+        self.assertEqual((0, "%d\n" % daemon.pid), (answer.code, answer.out))
+        self.assertEqual("supervisorctl: [ctlplugin:x] supervisor.ctl_factory=mr.laforge.controllerplugin:"
+                         "make_laforge_controllerplugin: actions in Python cannot be run; going on without them\n",
+                         answer.err)
+
     def test_plugins_of_the_daemon(self):
         self.install("exercise")
         self.refused("cannot load", factory="exercise")
