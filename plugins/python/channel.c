@@ -48,6 +48,14 @@ static void shrink_when_empty(struct bytes *bytes)
     *bytes = (struct bytes){0};
 }
 
+/* Its end is no error of the socket, however it is noticed. */
+static int refuse(struct error *err, const char *what)
+{
+    if (errno == EPIPE || errno == ECONNRESET)
+        return error_set(err, "it has ended");
+    return error_from_errno(err, errno, "%s", what);
+}
+
 /* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static int append(struct bytes *out, const json_t *message, struct error *err)
@@ -83,7 +91,7 @@ int channel_flush(struct channel *channel, struct error *err)
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return errno == EAGAIN ? 0 : error_from_errno(err, errno, "cannot send to it");
+            return errno == EAGAIN ? 0 : refuse(err, "cannot send to it");
         out->done += (size_t)count;
     }
     shrink_when_empty(out);
@@ -106,7 +114,7 @@ int channel_fill(struct channel *channel, struct error *err)
         return error_set(err, "it has ended");
     }
     if (count < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : error_from_errno(err, errno, "cannot read from it");
+        return errno == EAGAIN || errno == EINTR ? 0 : refuse(err, "cannot read from it");
     channel->in.length += (size_t)count;
     return 0;
 }

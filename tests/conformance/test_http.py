@@ -196,7 +196,7 @@ class LogStreams(TestCase):
         self.wait_bytes(answer, b"supervisord started with pid")
 
     def test_follows_clearing(self):
-        daemon = self.daemon(program("a", actor("print=up", "say_on=HUP", "hang")))
+        daemon = self.daemon(program("a", actor("say_on=HUP", "print=up", "hang")))
         daemon.wait_stdout("a", "up\n")
         answer = self.open(daemon, "/logtail/a")
         self.wait_bytes(answer, b"up\n")

@@ -86,7 +86,7 @@ class ByHand:
 class Sendmail:
     """A program that takes mail on its stdin and keeps it."""
 
-    def __init__(self, case, script='cat >>"$0.box"; echo "$@" >>"$0.arguments"'):
+    def __init__(self, case, script='echo "$@" >>"$0.arguments"; cat >>"$0.box"'):
         self.path = write(case.path("sendmail"), "#!/bin/sh\n%s\n" % script, 0o755)
 
     def box(self):

@@ -178,7 +178,7 @@ class Serving(Tls):
             self.assertLess(cpu_seconds(daemon.pid) - before, 0.25 * PATIENCE)
 
     def test_log_streams(self):
-        daemon = self.daemon(program("a", actor("print=up", "say_on=HUP", "hang")), inet=self.server())
+        daemon = self.daemon(program("a", actor("say_on=HUP", "print=up", "hang")), inet=self.server())
         daemon.wait_stdout("a", "up\n")
         connection = self.connection(daemon)
         connection.request("GET", "/logtail/a")
@@ -281,7 +281,7 @@ class ClientCertificates(Tls):
 class Supervisorctl(Tls):
     def setUp(self):
         super().setUp()
-        self.it = self.daemon(program("a", actor("print=up", "say_on=HUP", "hang")), inet=self.server())
+        self.it = self.daemon(program("a", actor("say_on=HUP", "print=up", "hang")), inet=self.server())
 
     def test_trusted(self):
         answer = self.https(self.it, "status", tls_ca=self.pem("ca"))
