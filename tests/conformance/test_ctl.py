@@ -323,7 +323,7 @@ class Tail(Ctl):
         self.assertEqual(read(daemon.log)[-1600:] + "\n", answer.out)
 
     def test_follows(self):
-        daemon = self.daemon(program("a", actor("print=hello", "say_on=HUP", "hang")))
+        daemon = self.daemon(program("a", actor("say_on=HUP", "print=hello", "hang")))
         daemon.wait_stdout("a", "hello\n")
         out = self.path("tail.out")
         with open(out, "w") as file:

@@ -19,7 +19,7 @@ def authorization(user, password):
 class Requests(TestCase):
     def setUp(self):
         super().setUp()
-        self.it = self.daemon(program("a", actor("print=hello", "say_on=HUP", "hang")))
+        self.it = self.daemon(program("a", actor("say_on=HUP", "print=hello", "hang")))
 
     def request(self, method, path, body=None, headers=None):
         connection = self.it.http()

@@ -135,7 +135,7 @@ class Restart(TestCase):
 
 class Reopen(TestCase):
     def test_usr2_reopens_the_logs(self):
-        daemon = self.daemon(program("a", actor("print=before", "say_on=HUP", "hang"),
+        daemon = self.daemon(program("a", actor("say_on=HUP", "print=before", "hang"),
                                      stdout_logfile=self.path("a.log")))
         daemon.wait_stdout("a", "before")
         os.rename(daemon.log, daemon.log + ".moved")

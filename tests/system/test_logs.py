@@ -120,7 +120,7 @@ class BadLuck(TestCase):
 
     def test_removed_log_directory_is_reported_and_nothing_else_suffers(self):
         where = self.subdirectory("logs")
-        daemon = self.daemon(program("a", actor("print=x", "say_on=HUP", "hang"), stdout_logfile=where + "/a.log")
+        daemon = self.daemon(program("a", actor("say_on=HUP", "print=x", "hang"), stdout_logfile=where + "/a.log")
                              + program("b", actor("print=fine", "hang")))
         daemon.wait_stdout("a", "x\n")
         os.unlink(where + "/a.log")
