@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/version.h"
 
 /* The path of NAME.so in the first directory that has it, to free; NULL: none has it. */
 static char *search(const char *name, const char *path)
@@ -27,11 +28,14 @@ static char *search(const char *name, const char *path)
 
 static char *find(const char *name, const char *path, struct error *err)
 {
+    CLEANUP_FREE char *all =
+        path != NULL ? xasprintf("%s:" SUPERVISOR_PLUGIN_DIRECTORY, path) : xstrdup(SUPERVISOR_PLUGIN_DIRECTORY);
+
     if (name[0] == '/')
         return xstrdup(name);
-    char *found = strchr(name, '/') == NULL ? search(name, path) : NULL;
+    char *found = strchr(name, '/') == NULL ? search(name, all) : NULL;
     if (found == NULL)
-        error_set(err, "there is no %s.so in %s", name, path);
+        error_set(err, "there is no %s.so in %s", name, all);
     return found;
 }
 

@@ -170,7 +170,7 @@ struct config_daemon {
     char *directory; /* NULL: stay */
     bool strip_ansi;
     struct config_environment environment;
-    char *plugin_path; /* directories with colons between them; NULL: where our own are */
+    char *plugin_path; /* directories with colons between them; NULL: none but our own */
     char *identifier;
 };
 

@@ -33,7 +33,8 @@
 
 #define TABLE(name, rows) const struct option_table name = {rows, sizeof(rows) / sizeof((rows)[0])}
 
-#define HELP_PLUGIN_PATH "The directories where plugins are looked for by name."
+#define HELP_PLUGIN_PATH \
+    "Where plugins are looked for by name, before the directory where this program's own are installed."
 #define DAEMON(key, kind, field, ...) OPTION(struct config_daemon, key, kind, field, __VA_ARGS__)
 
 static const struct option daemon_rows[] = {
@@ -61,8 +62,7 @@ static const struct option daemon_rows[] = {
     DAEMON("directory", existing_directory, directory, NULL, "The directory to change to when the daemon detaches.",
            NOTE("no change")),
     DAEMON("strip_ansi", boolean, strip_ansi, "false", "Remove ANSI escape sequences from the logs of processes."),
-    DAEMON("plugin_path", directories, plugin_path, NULL, HELP_PLUGIN_PATH,
-           NOTE("where this program's own are installed")),
+    DAEMON("plugin_path", directories, plugin_path, NULL, HELP_PLUGIN_PATH, NOTE("only there")),
     DAEMON("identifier", text, identifier, "supervisor", "The name of this daemon for clients."),
     DAEMON("environment", environment, environment, NULL,
            "Variables for the daemon's environment, and so for all processes. Other sections can use them as "
@@ -79,8 +79,7 @@ static const struct option ctl_rows[] = {
     CTL("username", text, username, NULL, "The user name to authenticate with.", NOTE("none")),
     CTL("password", text, password, NULL, "The password, in clear.", NOTE("none")),
     CTL("prompt", text, prompt, "supervisor", "The prompt of the shell."),
-    CTL("plugin_path", directories, plugin_path, NULL, HELP_PLUGIN_PATH,
-        NOTE("where this program's own are installed")),
+    CTL("plugin_path", directories, plugin_path, NULL, HELP_PLUGIN_PATH, NOTE("only there")),
     CTL("history_file", optional_path, history_file, NULL,
         "Where the shell keeps its history from one session to the next.", NOTE("no history is kept")),
     CTL("tls_ca", path, tls_ca, NULL,

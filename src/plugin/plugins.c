@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/version.h"
 #include "plugin/internal.h"
 #include "rpc/codec.h"
 
@@ -81,10 +80,8 @@ static const char *find_object(const char *factory)
 
 static int load(struct plugin *plugin, const struct config *config, struct error *err)
 {
-    const char *path = config->daemon.plugin_path != NULL ? config->daemon.plugin_path : SUPERVISOR_PLUGIN_DIRECTORY;
-
-    return shared_object_load(&plugin->object, find_object(plugin->config->factory), path, "supervisor_plugin",
-                              SUPERVISOR_PLUGIN_VERSION, err);
+    return shared_object_load(&plugin->object, find_object(plugin->config->factory), config->daemon.plugin_path,
+                              "supervisor_plugin", SUPERVISOR_PLUGIN_VERSION, err);
 }
 
 static const struct supervisor_plugin *functions_of(const struct plugin *plugin)

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/shared_object.h"
-#include "base/version.h"
 #include "config/load.h"
 #include "supervisorctl/commands.h"
 
@@ -76,7 +75,6 @@ static int load_one(struct ctl_session *session, const char *path, struct error 
 
 struct ctl_plugins *ctl_plugins_load(const struct config *config, struct ctl *ctl, struct error *err)
 {
-    const char *path = config->ctl.plugin_path != NULL ? config->ctl.plugin_path : SUPERVISOR_PLUGIN_DIRECTORY;
     struct ctl_plugins *plugins = xcalloc(1, sizeof *plugins);
 
     plugins->sessions = xcalloc(config->ctlplugin_count + 1, sizeof *plugins->sessions);
@@ -85,7 +83,7 @@ struct ctl_plugins *ctl_plugins_load(const struct config *config, struct ctl *ct
             continue;
         struct ctl_session *session = &plugins->sessions[plugins->count++];
         *session = (struct ctl_session){.ctl = ctl, .all = plugins, .section = &config->ctlplugins[i]};
-        if (load_one(session, path, err) < 0) {
+        if (load_one(session, config->ctl.plugin_path, err) < 0) {
             error_prefix(err, "%s: [ctlplugin:%s] supervisor.ctl_factory=%s", config->path, session->section->name,
                          session->section->factory);
             ctl_plugins_free(plugins);
