@@ -189,20 +189,32 @@ static int by_name(const void *left, const void *right)
     return names != 0 ? names : strcmp(a->group->name, b->group->name);
 }
 
-/* All processes of the model sorted by name. A malloc'd array. */
-static struct place *sort_processes(const struct config *config, size_t *count)
-{
-    struct place *places;
+struct places {
+    struct place *list; /* owned */
+    size_t count;
+};
 
-    *count = 0;
+/* Those of a group that a file has, or those that none has. */
+static void add_places(struct places *places, const struct config_group *group, bool dynamic)
+{
+    places->list = xreallocarray(places->list, places->count + group->process_count + 1, sizeof *places->list);
+    for (size_t i = 0; i < group->process_count; i++)
+        if (group->processes[i]->is_dynamic == dynamic)
+            places->list[places->count++] = (struct place){group->processes[i], group};
+}
+
+/* All processes of the model, and those that were added at run time, sorted by name. */
+static struct places sort_processes(const struct api_context *context)
+{
+    const struct config *config = context->config;
+    struct places places = {0};
+
     for (size_t i = 0; i < config->group_count; i++)
-        *count += config->groups[i]->process_count;
-    places = xcalloc(*count + 1, sizeof *places);
-    *count = 0;
-    for (size_t i = 0; i < config->group_count; i++)
-        for (size_t j = 0; j < config->groups[i]->process_count; j++)
-            places[(*count)++] = (struct place){config->groups[i]->processes[j], config->groups[i]};
-    qsort(places, *count, sizeof *places, by_name);
+        add_places(&places, config->groups[i], false);
+    for (const struct process_group *group = context->supervisor->groups; group != NULL; group = group->by_name.next)
+        add_places(&places, group->config, true);
+    if (places.count > 0)
+        qsort(places.list, places.count, sizeof *places.list, by_name);
     return places;
 }
 
@@ -210,14 +222,16 @@ enum rpc_outcome api_get_all_config_info(struct rpc_call *call, const struct rpc
                                          struct rpc_value **result, struct error *err)
 {
     const struct api_context *context = rpc_call_context(call);
-    size_t count;
-    CLEANUP_FREE struct place *places = sort_processes(context->config, &count);
+    const struct places places = sort_processes(context);
 
     (void)params;
     (void)err;
-    *result = rpc_array(count);
-    for (size_t i = 0; i < count; i++)
-        rpc_array_append(*result, describe_config(places[i].process, places[i].group,
-                                                  supervisor_find_group(context->supervisor, places[i].group->name)));
+    *result = rpc_array(places.count);
+    for (size_t i = 0; i < places.count; i++) {
+        const struct place *place = &places.list[i];
+        rpc_array_append(*result, describe_config(place->process, place->group,
+                                                  supervisor_find_group(context->supervisor, place->group->name)));
+    }
+    free(places.list);
     return RPC_DONE;
 }

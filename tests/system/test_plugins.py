@@ -488,6 +488,17 @@ class Dynamic(PluginTestCase):
                                      "stdout_logfile": "%(ENV_DIR)s/p.log"})
         wait_for(lambda: read(self.path("p.log")) == "blue\n")
 
+    def test_they_are_among_what_is_configured(self):
+        daemon, plugin = self.exercise(program("a", actor("hang"), autostart="false"))
+        plugin.addGroup("g", 7)
+        plugin.addProgram("g", "p", {"command": "/bin/cat", "autostart": False, "priority": 5})
+        plugin.addProgram("a", "q", {"command": "/bin/cat", "autostart": False})
+        infos = daemon.supervisor.getAllConfigInfo()
+        self.assertEqual([("a", "a", 999), ("g", "p", 5), ("a", "q", 999)],
+                         [(info["group"], info["name"], info["process_prio"]) for info in infos])
+        self.assertEqual([True] * 3, [info["inuse"] for info in infos])
+        self.assertRegex(daemon.ctl("avail").out, r"(?m)^g:p .*in use")
+
     def test_a_reload_passes_over_them(self):
         daemon, plugin = self.exercise(program("a", actor("hang")))
         plugin.addGroup("g")
