@@ -144,13 +144,17 @@ static size_t width_with_rows(const struct words *names, size_t rows)
 }
 
 /* In columns, down first, in as few rows as fit. */
-static void print_columns(const struct words *names, const char *title)
+static void print_columns(const struct words *names, const char *whose)
 {
+    CLEANUP_FREE char *title = xasprintf("%s commands (type help <topic>):", whose);
     size_t rows = 1;
 
     while (rows < names->count && width_with_rows(names, rows) > HELP_WIDTH)
         rows++;
-    printf("\n%s (type help <topic>):\n=====================================\n", title);
+    printf("\n%s\n", title);
+    for (size_t i = 0; i < strlen(title); i++)
+        putchar('=');
+    printf("\n");
     for (size_t row = 0; row < rows; row++) {
         for (size_t column = 0; column * rows + row < names->count; column++)
             printf("%s%-*s", column > 0 ? "  " : "", (int)column_width(names, column, rows),
@@ -162,24 +166,23 @@ static void print_columns(const struct words *names, const char *title)
 
 static void print_actions(const struct ctl_plugins *plugins)
 {
-    struct words own = {NULL, 0};
-    struct words added = {NULL, 0};
+    struct words names = {NULL, 0};
 
     for (size_t i = 0; i < command_count; i++)
-        words_append(&own, commands[i].name);
-    ctl_plugins_list(plugins, &added);
-    print_columns(&own, "default commands");
-    if (added.count > 0)
-        print_columns(&added, "commands of plugins");
-    words_release(&own);
-    words_release(&added);
+        words_append(&names, commands[i].name);
+    print_columns(&names, "default");
+    words_release(&names);
+    for (size_t i = 0; i < ctl_plugins_count(plugins); i++) {
+        names = (struct words){NULL, 0};
+        print_columns(&names, ctl_plugins_list(plugins, i, &names));
+        words_release(&names);
+    }
 }
 
 static void command_help(struct ctl *ctl, const struct words *words)
 {
     const char *name = words->count == 1 ? words->items[0] : "";
     const struct command *command = strcmp(name, "EOF") != 0 ? command_find(name) : NULL;
-
     const char *help = command != NULL ? command->help : ctl_plugins_help(ctl->plugins, name);
 
     if (words->count == 0) {

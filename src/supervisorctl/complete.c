@@ -62,7 +62,8 @@ static void add_actions(struct words *candidates, const struct ctl_plugins *plug
     for (size_t i = 0; i < command_count; i++)
         words_append(candidates, commands[i].name);
     words_append(candidates, "help");
-    ctl_plugins_list(plugins, candidates);
+    for (size_t i = 0; i < ctl_plugins_count(plugins); i++)
+        (void)ctl_plugins_list(plugins, i, candidates);
 }
 
 static void add_signals(struct words *candidates)

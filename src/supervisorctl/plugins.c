@@ -107,7 +107,7 @@ void ctl_plugins_free(struct ctl_plugins *plugins)
 
 static const struct ctl_action *find(const struct ctl_plugins *plugins, const char *name, struct ctl_session **session)
 {
-    for (size_t i = 0; plugins != NULL && i < plugins->count; i++) {
+    for (size_t i = 0; i < ctl_plugins_count(plugins); i++) {
         const struct supervisor_ctl_plugin *functions = functions_of(&plugins->sessions[i]);
         for (size_t j = 0; j < functions->action_count; j++)
             if (strcmp(functions->actions[j].name, name) == 0) {
@@ -163,13 +163,19 @@ const char *ctl_plugins_help(const struct ctl_plugins *plugins, const char *acti
     return found != NULL ? found->help : NULL;
 }
 
-void ctl_plugins_list(const struct ctl_plugins *plugins, struct words *names)
+size_t ctl_plugins_count(const struct ctl_plugins *plugins)
 {
-    for (size_t i = 0; plugins != NULL && i < plugins->count; i++) {
-        const struct supervisor_ctl_plugin *functions = functions_of(&plugins->sessions[i]);
-        for (size_t j = 0; j < functions->action_count; j++)
-            words_append(names, functions->actions[j].name);
-    }
+    return plugins != NULL ? plugins->count : 0;
+}
+
+const char *ctl_plugins_list(const struct ctl_plugins *plugins, size_t index, struct words *names)
+{
+    const struct ctl_session *session = &plugins->sessions[index];
+    const struct supervisor_ctl_plugin *functions = functions_of(session);
+
+    for (size_t i = 0; i < functions->action_count; i++)
+        words_append(names, functions->actions[i].name);
+    return session->section->name;
 }
 
 /* --- what actions use --------------------------------------------------------------------------------------------- */

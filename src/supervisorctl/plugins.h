@@ -23,7 +23,9 @@ bool ctl_plugins_run_line(struct ctl_plugins *plugins, const char *action, const
 /* The help of an action; NULL: no plugin has it. */
 const char *ctl_plugins_help(const struct ctl_plugins *plugins, const char *action);
 
-/* Adds the names of all actions. */
-void ctl_plugins_list(const struct ctl_plugins *plugins, struct words *names);
+size_t ctl_plugins_count(const struct ctl_plugins *plugins); /* 0 for NULL */
+
+/* Adds the names of a plugin's actions; gives the x of its section. */
+const char *ctl_plugins_list(const struct ctl_plugins *plugins, size_t index, struct words *names);
 
 #endif

@@ -428,8 +428,7 @@ class Side:
                     raise TimeoutError(f"{arguments}: {text!r} did not come, only {output!r}")
                 output += piece
             wait_until_idle(process.pid)
-            process.send_signal(signal.SIGINT)
-            rest, errors = process.communicate(timeout=60)
+            rest, errors = interrupt(process)
         finally:
             process.kill()
         return self.plain(output + rest), self.plain(errors), process.returncode
@@ -460,6 +459,17 @@ class Side:
                 self.daemon.wait()
         self.log.close()
         shutil.rmtree(self.directory)
+
+
+def interrupt(process):
+    """Ctrl-C, as often as it takes: the original loses one that comes at an odd moment. What was still printed."""
+    for _ in range(6):
+        process.send_signal(signal.SIGINT)
+        try:
+            return process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            pass
+    raise TimeoutError("it goes on in spite of Ctrl-C")
 
 
 def wait_until(condition, what, seconds=30):

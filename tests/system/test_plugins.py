@@ -719,7 +719,7 @@ class Ctl(PluginTestCase):
         self.assertIn("<a b><cd>\n", answer.out)
         self.assertIn("Error: ", answer.out)
         self.assertIn("exercise_words ...\tPrint the arguments\n", answer.out)
-        self.assertRegex(answer.out, r"(?s)commands of plugins[^=]*=+\n.*exercise_call")
+        self.assertRegex(answer.out, r"(?s)\nx commands \(type help <topic>\):\n={31}\n.*exercise_call")
         self.assertEqual("exercise_call <method>\tCall a method\n", daemon.ctl("help", "exercise_call").out)
 
     def test_failures(self):
