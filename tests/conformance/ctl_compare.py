@@ -428,7 +428,8 @@ class Side:
                     raise TimeoutError(f"{arguments}: {text!r} did not come, only {output!r}")
                 output += piece
             wait_until_idle(process.pid)
-            rest, errors = interrupt(process)
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
         finally:
             process.kill()
         return self.plain(output + rest), self.plain(errors), process.returncode
@@ -459,17 +460,6 @@ class Side:
                 self.daemon.wait()
         self.log.close()
         shutil.rmtree(self.directory)
-
-
-def interrupt(process):
-    """Ctrl-C, as often as it takes: the original loses one that comes at an odd moment. What was still printed."""
-    for _ in range(6):
-        process.send_signal(signal.SIGINT)
-        try:
-            return process.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            pass
-    raise TimeoutError("it goes on in spite of Ctrl-C")
 
 
 def wait_until(condition, what, seconds=30):
@@ -564,6 +554,7 @@ def main():
     parser.add_argument("--results", help="write what came of each line there, as JSON")
     parser.add_argument("--only", help="run just the cases that contain this text, and show them")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts us in the background may have it ignored
     cases = [(f"{number:03} {line}", line) for number, line in enumerate(CASES, 1)
              if given.only is None or given.only in line]
     pairs = [(given.original, given.original_daemon),
