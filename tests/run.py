@@ -59,6 +59,13 @@ def copy_programs(source):
     return directory
 
 
+def copy_python_plugin(source):
+    """The plugin that runs others in Python, and its Python files beside it, as copy_programs() does."""
+    directory = copy_programs(source)
+    shutil.copytree(os.path.join(source, "python"), os.path.join(directory, "python"))
+    return directory
+
+
 def set_environment(options):
     """The harness reads where things are from the environment, when it is first imported."""
     build = os.path.abspath(options.build)
@@ -76,6 +83,7 @@ def set_environment(options):
     os.environ["SUPERVISOR_TEST_PROGRAMS"] = copy_programs(programs)
     os.environ["SUPERVISOR_TEST_BUILD"] = build
     os.environ["SUPERVISOR_TEST_PLUGINS"] = copy_programs(os.path.join(build, "plugins"))
+    os.environ["SUPERVISOR_TEST_PYTHON_PLUGIN"] = copy_python_plugin(os.path.join(build, "plugins", "python"))
     patience = options.patience or (10 if options.wrapper else 1)
     options.limit *= patience
     os.environ["SUPERVISOR_TEST_WRAPPER"] = options.wrapper

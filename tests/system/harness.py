@@ -37,7 +37,7 @@ LISTENER = os.path.join(PROGRAMS, "listener")
 FCGI_RESPONDER = os.path.join(PROGRAMS, "fcgi_responder")
 
 # Where the plugin is that runs extensions in Python, in the build of the daemon under test.
-PYTHON_PLUGIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(SUPERVISORD)), "../../plugins/python"))
+PYTHON_PLUGIN = os.environ.get("SUPERVISOR_TEST_PYTHON_PLUGIN", "")
 
 Outcome = collections.namedtuple("Outcome", "code out err")
 
